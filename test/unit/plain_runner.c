@@ -4,9 +4,10 @@
 #include "unit.h"
 
 static struct unit_test *tests;
-static unsigned n_tests;
 static jmp_buf skip_to;
 static const char *skip_why;
+static const struct unit_test *running;
+static unsigned running_no;
 
 void unit_register(struct unit_test *t)
 {
@@ -15,12 +16,12 @@ void unit_register(struct unit_test *t)
 	while (*p != NULL)
 		p = &(*p)->next;
 	*p = t;
-	n_tests++;
 }
 
 _Noreturn void unit_fail(const char *file, int line, const char *what)
 {
-	printf("not ok # %s:%d: %s\n", file, line, what);
+	printf("not ok %u - %s.%s\n# %s:%d: %s\n", running_no, running->suite, running->name, file,
+		line, what);
 	fflush(stdout);
 	exit(1);
 }
@@ -42,25 +43,31 @@ static int selected(const struct unit_test *t, int argc, char **argv)
 	return argc < 2;
 }
 
+static void run_one(const struct unit_test *t)
+{
+	running = t;
+	if (setjmp(skip_to) != 0) {
+		printf("ok %u - %s.%s # SKIP %s\n", running_no, running->suite, running->name,
+			skip_why);
+	} else {
+		t->fn();
+		printf("ok %u - %s.%s\n", running_no, running->suite, running->name);
+	}
+	fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
 	unsigned n = 0;
 
-	for (struct unit_test *t = tests; t != NULL; t = t->next)
+	for (const struct unit_test *t = tests; t != NULL; t = t->next)
 		n += selected(t, argc, argv) != 0;
 	printf("1..%u\n", n);
-	n = 0;
-	for (struct unit_test *t = tests; t != NULL; t = t->next) {
+	for (const struct unit_test *t = tests; t != NULL; t = t->next) {
 		if (!selected(t, argc, argv))
 			continue;
-		n++;
-		if (setjmp(skip_to) == 0) {
-			t->fn();
-			printf("ok %u - %s.%s\n", n, t->suite, t->name);
-		} else {
-			printf("ok %u - %s.%s # SKIP %s\n", n, t->suite, t->name, skip_why);
-		}
-		fflush(stdout);
+		running_no++;
+		run_one(t);
 	}
 	return n == 0;
 }

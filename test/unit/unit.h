@@ -30,13 +30,13 @@ void unit_register(struct unit_test *t);
 _Noreturn void unit_fail(const char *file, int line, const char *what);
 _Noreturn void unit_skip(const char *why);
 
-#define TEST(s, n)                                                                                 \
-	static void unit_##s##_##n(void);                                                          \
-	__attribute__((constructor)) static void unit_reg_##s##_##n(void)                          \
-	{                                                                                          \
-		static struct unit_test t = {#s, #n, unit_##s##_##n, NULL};                        \
-		unit_register(&t);                                                                 \
-	}                                                                                          \
+#define TEST(s, n)                                                          \
+	static void unit_##s##_##n(void);                                   \
+	__attribute__((constructor)) static void unit_reg_##s##_##n(void)   \
+	{                                                                   \
+		static struct unit_test t = {#s, #n, unit_##s##_##n, NULL}; \
+		unit_register(&t);                                          \
+	}                                                                   \
 	static void unit_##s##_##n(void)
 #define UNIT_FAIL(buf) unit_fail(__FILE__, __LINE__, buf)
 #define SKIP(why)      unit_skip(why)
@@ -50,34 +50,45 @@ _Noreturn void unit_skip(const char *why);
 
 #endif
 
-#define CHECK(cond)                                                                                \
-	do {                                                                                       \
-		if (!(cond))                                                                       \
-			UNIT_FAIL(#cond);                                                          \
+#define CHECK(cond)                       \
+	do {                              \
+		if (!(cond))              \
+			UNIT_FAIL(#cond); \
 	} while (0)
 
-#define CHECK_EQ(a, b)                                                                             \
-	do {                                                                                       \
-		long long unit_a = (long long)(a), unit_b = (long long)(b);                        \
-		if (unit_a != unit_b) {                                                            \
-			char unit_buf[512];                                                        \
-			snprintf(unit_buf, sizeof(unit_buf), "%s == %s: %lld (0x%llx) != %lld (0x%llx)", \
-				#a, #b, unit_a, (unsigned long long)unit_a, unit_b,                \
-				(unsigned long long)unit_b);                                       \
-			UNIT_FAIL(unit_buf);                                                       \
-		}                                                                                  \
+#define CHECK_EQ(a, b)                                                                           \
+	do {                                                                                     \
+		long long unit_a = (long long)(a), unit_b = (long long)(b);                      \
+		if (unit_a != unit_b) {                                                          \
+			char unit_buf[512];                                                      \
+			snprintf(unit_buf, sizeof(unit_buf),                                     \
+				"%s == %s: %lld (0x%llx) != %lld (0x%llx)", #a, #b, unit_a,      \
+				(unsigned long long)unit_a, unit_b, (unsigned long long)unit_b); \
+			UNIT_FAIL(unit_buf);                                                     \
+		}                                                                                \
 	} while (0)
 
-#define CHECK_STR(a, b)                                                                            \
-	do {                                                                                       \
-		const char *unit_a = (a), *unit_b = (b);                                           \
-		if (strcmp(unit_a, unit_b) != 0) {                                                 \
-			char unit_buf[2048];                                                       \
-			snprintf(unit_buf, sizeof(unit_buf), "%s: \"%s\" is not \"%s\"", #a, unit_a, \
-				unit_b);                                                           \
-			UNIT_FAIL(unit_buf);                                                       \
-		}                                                                                  \
+#define CHECK_STR(a, b)                                                                      \
+	do {                                                                                 \
+		const char *unit_a = (a), *unit_b = (b);                                     \
+		if (strcmp(unit_a, unit_b) != 0) {                                           \
+			char unit_buf[2048];                                                 \
+			snprintf(unit_buf, sizeof(unit_buf), "%s: \"%s\" is not \"%s\"", #a, \
+				unit_a, unit_b);                                             \
+			UNIT_FAIL(unit_buf);                                                 \
+		}                                                                            \
 	} while (0)
+
+/*
+ * How often a stress test repeats: few in the default run, UNIT_ROUNDS in the long one
+ * (test/run.sh --all).
+ */
+static inline unsigned unit_rounds(unsigned few)
+{
+	const char *s = getenv("UNIT_ROUNDS");
+
+	return s != NULL ? (unsigned)strtoul(s, NULL, 10) : few;
+}
 
 /* a contains b */
 #define CHECK_HAS(a, b)                                                                            \
@@ -85,8 +96,8 @@ _Noreturn void unit_skip(const char *why);
 		const char *unit_a = (a), *unit_b = (b);                                           \
 		if (strstr(unit_a, unit_b) == NULL) {                                              \
 			char unit_buf[2048];                                                       \
-			snprintf(unit_buf, sizeof(unit_buf), "%s: \"%s\" does not contain \"%s\"", #a, \
-				unit_a, unit_b);                                                   \
+			snprintf(unit_buf, sizeof(unit_buf), "%s: \"%s\" does not contain \"%s\"", \
+				#a, unit_a, unit_b);                                               \
 			UNIT_FAIL(unit_buf);                                                       \
 		}                                                                                  \
 	} while (0)
