@@ -52,7 +52,7 @@ struct plx_log {
 #define PLX_LOG_INIT {plx_log_stderr, NULL, PLX_LOG_NOTICE}
 /* clang-format on */
 
-/* A line is cut at this many bytes, and then ends with "...". */
+/* Size of a line, with its NUL. A longer text is cut, and then ends with "...". */
 #define PLX_LOG_LINE_MAX 1024
 
 /*
