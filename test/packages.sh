@@ -10,11 +10,8 @@ missing=
 for group in "$@"; do
 	while read -r in_group package; do
 		[ "$in_group" = "$group" ] || continue
-		state=$(dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null)
-		case $state in
-		*installed*) ;;
-		*) missing="$missing $package" ;;
-		esac
+		dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed ||
+			missing="$missing $package"
 	done <"$list"
 done
 
