@@ -53,8 +53,8 @@ int port_link_update(struct plx_port *port)
 }
 
 /* Did the queue stand still, with something owed, for longer than the limit? */
-static bool stalled(struct queue_ctl *qc, const struct plx_progress *p, uint64_t now_ns,
-	uint64_t limit_ns)
+static bool stalled(
+	struct queue_ctl *qc, const struct plx_progress *p, uint64_t now_ns, uint64_t limit_ns)
 {
 	if (!p->owed || p->done != qc->done || qc->since_ns == 0) {
 		qc->done = p->done;

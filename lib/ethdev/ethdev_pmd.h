@@ -67,7 +67,8 @@ struct plx_eth_ops {
 
 	/* optional */
 	int (*reset)(struct plx_port *port); /* the device's reset, stopped; NULL: stop/start is */
-	bool (*gone)(struct plx_port *port); /* has the device left? NULL: plx_pci_gone() or never */
+	bool (*gone)(
+		struct plx_port *port); /* has the device left? NULL: plx_pci_gone() or never */
 	bool (*drained)(struct plx_port *port);
 	void (*control)(struct plx_port *port, uint64_t now_ns); /* every 100 ms while started */
 	/* From control work, beside a running burst: reads memory and registers, writes nothing. */
@@ -131,9 +132,12 @@ static inline void plx_ctr_add(uint64_t *ctr, uint64_t v)
 }
 
 /** For a driver that finds its device gone or a queue broken, from control work or an operation. */
-PLX_API void plx_port_set_gone(struct plx_port *port);
-PLX_API void plx_rxq_set_failed(struct plx_rxq *q, int errnum);
-PLX_API void plx_txq_set_failed(struct plx_txq *q, int errnum);
+PLX_API
+void plx_port_set_gone(struct plx_port *port);
+PLX_API
+void plx_rxq_set_failed(struct plx_rxq *q, int errnum);
+PLX_API
+void plx_txq_set_failed(struct plx_txq *q, int errnum);
 
 /** Largest frame on the wire for the configured MTU, without FCS. */
 static inline uint32_t plx_port_max_frame(const struct plx_port *port)

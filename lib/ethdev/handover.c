@@ -108,8 +108,8 @@ void port_withdraw(struct plx_port *port, enum plx_queue_state state)
 }
 
 /* Waits until the thread that marked it has left its burst. */
-static int wait_idle(const struct plx_port *port, const char *kind, uint16_t index,
-	const uint32_t *busy)
+static int wait_idle(
+	const struct plx_port *port, const char *kind, uint16_t index, const uint32_t *busy)
 {
 	const struct timespec nap = {0, 20000};
 	uint64_t until = 0;
@@ -169,8 +169,8 @@ static bool state_to(uint32_t *state, uint32_t to)
 {
 	uint32_t from = PLX_QUEUE_RUNNING;
 
-	return __atomic_compare_exchange_n(state, &from, to, false, __ATOMIC_ACQ_REL,
-		__ATOMIC_ACQUIRE);
+	return __atomic_compare_exchange_n(
+		state, &from, to, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
 void plx_rxq_set_failed(struct plx_rxq *q, int errnum)

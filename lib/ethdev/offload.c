@@ -52,13 +52,16 @@ static int check_lengths(const struct plx_mbuf *m)
 	if (m->flags & PLX_TX_TSO) {
 		headers += (uint32_t)m->tx.l4_len;
 		if (m->tx.tso_segsz == 0 || m->tx.l4_len < 20)
-			return plx_err(EINVAL, "TSO needs tso_segsz above 0 and l4_len of 20 or more");
+			return plx_err(
+				EINVAL, "TSO needs tso_segsz above 0 and l4_len of 20 or more");
 	}
 	if (m->tx.l2_len < 14 || m->tx.l3_len < 20)
-		return plx_err(EINVAL, "l2_len is %u, must be 14 or more; l3_len is %u, must be 20 or more",
+		return plx_err(EINVAL,
+			"l2_len is %u, must be 14 or more; l3_len is %u, must be 20 or more",
 			(unsigned)m->tx.l2_len, (unsigned)m->tx.l3_len);
 	if (headers > m->pkt_len)
-		return plx_err(EINVAL, "headers of %u bytes in a packet of %u", headers, m->pkt_len);
+		return plx_err(
+			EINVAL, "headers of %u bytes in a packet of %u", headers, m->pkt_len);
 	return 0;
 }
 
@@ -73,8 +76,8 @@ static int check_packet(const struct plx_txq *q, const struct plx_mbuf *m)
 			plx_tx_offload_name((uint32_t)__builtin_ctz(missing)),
 			plx_port_name(q->port));
 	if (m->pkt_len == 0 || (m->pkt_len > q->max_pkt && !(m->flags & PLX_TX_TSO)))
-		return plx_err(EMSGSIZE, "packet of %u bytes, must be 1 to %u", m->pkt_len,
-			q->max_pkt);
+		return plx_err(
+			EMSGSIZE, "packet of %u bytes, must be 1 to %u", m->pkt_len, q->max_pkt);
 	if (!(m->flags & (l4 | PLX_TX_IP_CKSUM | PLX_TX_TSO)))
 		return 0;
 	if (l4_flags & (l4_flags - 1))

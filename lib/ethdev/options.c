@@ -10,9 +10,9 @@ int plx_port_set_mtu(struct plx_port *port, uint32_t mtu)
 	if (err < 0)
 		return err;
 	if (mtu < info->min_mtu || mtu > info->max_mtu)
-		return port_leave(port, plx_err(EINVAL, "%s: MTU %u: must be %u to %u",
-					      plx_port_name(port), mtu, info->min_mtu,
-					      info->max_mtu));
+		return port_leave(
+			port, plx_err(EINVAL, "%s: MTU %u: must be %u to %u", plx_port_name(port),
+				      mtu, info->min_mtu, info->max_mtu));
 	err = port->ops->set_mtu(port, mtu);
 	if (err == 0)
 		port->conf.mtu = mtu;
@@ -102,8 +102,8 @@ int plx_port_vlan_filter(struct plx_port *port, uint16_t id, bool on)
 	if (err < 0)
 		return err;
 	if (id > 4095)
-		return port_leave(port, plx_err(EINVAL, "%s: VLAN %u: must be 0 to 4095",
-					      plx_port_name(port), id));
+		return port_leave(port,
+			plx_err(EINVAL, "%s: VLAN %u: must be 0 to 4095", plx_port_name(port), id));
 	return port_leave(port, port->ops->vlan_filter(port, id, on));
 }
 
@@ -116,8 +116,8 @@ int plx_port_vlan_strip(struct plx_port *port, bool on)
 		return err;
 	err = port->ops->vlan_strip(port, on);
 	if (err == 0)
-		port->conf.rx_offloads = on ? port->conf.rx_offloads | bit
-					    : port->conf.rx_offloads & ~bit;
+		port->conf.rx_offloads =
+			on ? port->conf.rx_offloads | bit : port->conf.rx_offloads & ~bit;
 	return port_leave(port, err);
 }
 
@@ -165,9 +165,9 @@ int plx_flow_create(struct plx_port *port, const struct plx_flow_match *match,
 	if (err < 0)
 		return err;
 	if (!action->drop && action->queue >= port->conf.n_rxq)
-		return port_leave(port, plx_err(EINVAL, "%s: flow rule to RX queue %u of %u",
-					      plx_port_name(port), action->queue,
-					      port->conf.n_rxq));
+		return port_leave(
+			port, plx_err(EINVAL, "%s: flow rule to RX queue %u of %u",
+				      plx_port_name(port), action->queue, port->conf.n_rxq));
 	return port_leave(port, port->ops->flow_create(port, match, action, id));
 }
 

@@ -47,7 +47,8 @@ struct plx_txq;
 
 #define PLX_ETH_ALEN    6u
 #define PLX_MTU_DEFAULT 1500u
-#define PLX_ETH_OVERHEAD 22u /**< Ethernet header, one VLAN tag, FCS: what a frame has above its MTU */
+#define PLX_ETH_OVERHEAD \
+	22u /**< Ethernet header, one VLAN tag, FCS: what a frame has above its MTU */
 
 struct plx_mac {
 	uint8_t b[PLX_ETH_ALEN];
@@ -75,9 +76,9 @@ enum {
 enum {
 	PLX_TXQ_PACKETS, /**< taken from the program */
 	PLX_TXQ_BYTES,
-	PLX_TXQ_DONE,    /**< taken packets whose mbufs are free again */
-	PLX_TXQ_NOLINK,  /**< packets refused because there was no link */
-	PLX_TXQ_ERRORS,  /**< packets taken, that could not be sent; freed and counted in DONE */
+	PLX_TXQ_DONE,   /**< taken packets whose mbufs are free again */
+	PLX_TXQ_NOLINK, /**< packets refused because there was no link */
+	PLX_TXQ_ERRORS, /**< packets taken, that could not be sent; freed and counted in DONE */
 	PLX_TXQ_BURSTS,
 	PLX_TXQ_COUNTERS = 8
 };
@@ -209,9 +210,12 @@ static inline enum plx_queue_state plx_txq_state(const struct plx_txq *q, int *e
 }
 
 /** The three bursts as functions, for other languages. */
-PLX_API uint16_t plx_rx_burst_fn(struct plx_rxq *q, struct plx_mbuf **pkts, uint16_t n);
-PLX_API uint16_t plx_tx_burst_fn(struct plx_txq *q, struct plx_mbuf **pkts, uint16_t n);
-PLX_API uint32_t plx_tx_reclaim_fn(struct plx_txq *q);
+PLX_API
+uint16_t plx_rx_burst_fn(struct plx_rxq *q, struct plx_mbuf **pkts, uint16_t n);
+PLX_API
+uint16_t plx_tx_burst_fn(struct plx_txq *q, struct plx_mbuf **pkts, uint16_t n);
+PLX_API
+uint32_t plx_tx_reclaim_fn(struct plx_txq *q);
 
 /**
  * Checks the offload metadata of up to n packets against what the device can do and the packets'
@@ -219,16 +223,17 @@ PLX_API uint32_t plx_tx_reclaim_fn(struct plx_txq *q);
  * @return packets that may be sent; if fewer than n, plx_errmsg() says what is wrong with
  *   pkts[the result]. Without offload flags there is no need to call it. The queue's thread.
  */
-PLX_API uint16_t plx_tx_prepare(struct plx_txq *q, struct plx_mbuf **pkts, uint16_t n);
+PLX_API
+uint16_t plx_tx_prepare(struct plx_txq *q, struct plx_mbuf **pkts, uint16_t n);
 
 /* ---- ports ---- */
 
 /** Offloads. The RX and TX sets are separate words. */
 enum {
-	PLX_RX_OFFLOAD_CKSUM = 1u << 0,      /**< IPv4, TCP and UDP checksums are checked */
+	PLX_RX_OFFLOAD_CKSUM = 1u << 0, /**< IPv4, TCP and UDP checksums are checked */
 	PLX_RX_OFFLOAD_VLAN_STRIP = 1u << 1,
 	PLX_RX_OFFLOAD_RSS_HASH = 1u << 2,
-	PLX_RX_OFFLOAD_SCATTER = 1u << 3,    /**< packets longer than a room come as chains */
+	PLX_RX_OFFLOAD_SCATTER = 1u << 3, /**< packets longer than a room come as chains */
 	PLX_RX_OFFLOAD_TIMESTAMP = 1u << 4,
 	PLX_RX_OFFLOAD_LRO = 1u << 5,
 	PLX_RX_OFFLOAD_QINQ_STRIP = 1u << 6,
@@ -247,19 +252,19 @@ enum {
 };
 
 struct plx_port_info {
-	const char *driver;         /**< "e1000" */
-	const char *device;         /**< the string it was opened with */
-	int node;                   /**< NUMA node or -1 */
-	struct plx_mac mac;         /**< as the device has it now */
+	const char *driver; /**< "e1000" */
+	const char *device; /**< the string it was opened with */
+	int node;           /**< NUMA node or -1 */
+	struct plx_mac mac; /**< as the device has it now */
 	uint16_t max_rxq, max_txq;
 	uint16_t min_desc, max_desc, desc_align; /**< of a ring; desc counts are multiples */
 	uint16_t def_rx_desc, def_tx_desc, def_burst;
 	uint32_t min_mtu, max_mtu;
-	uint32_t min_rx_room;       /**< data bytes (without headroom) a room must have at least */
+	uint32_t min_rx_room; /**< data bytes (without headroom) a room must have at least */
 	uint32_t rx_offloads, tx_offloads;
 	uint16_t rss_key_len, rss_table_len; /**< 0: no RSS */
-	uint16_t max_tx_segs;       /**< segments in one packet */
-	bool finite;                /**< its input ends (a capture file): plx_port_drained() */
+	uint16_t max_tx_segs;                /**< segments in one packet */
+	bool finite; /**< its input ends (a capture file): plx_port_drained() */
 };
 
 struct plx_port_conf {
@@ -271,11 +276,11 @@ struct plx_port_conf {
 	bool allmulti;
 };
 
-#define PLX_PORT_CONF_INIT                                                                         \
-	{                                                                                          \
-		.size = sizeof(struct plx_port_conf), .n_rxq = 1, .n_txq = 1,                      \
-		.mtu = PLX_MTU_DEFAULT, .rx_offloads = 0, .tx_offloads = 0, .promisc = false,      \
-		.allmulti = false                                                                  \
+#define PLX_PORT_CONF_INIT                                                                    \
+	{                                                                                     \
+		.size = sizeof(struct plx_port_conf), .n_rxq = 1, .n_txq = 1,                 \
+		.mtu = PLX_MTU_DEFAULT, .rx_offloads = 0, .tx_offloads = 0, .promisc = false, \
+		.allmulti = false                                                             \
 	}
 
 struct plx_rxq_conf {
@@ -285,10 +290,10 @@ struct plx_rxq_conf {
 	uint32_t cache;             /**< mbufs the queue may keep; 0: the default */
 	bool deferred;              /**< not started with the port */
 };
-#define PLX_RXQ_CONF_INIT                                                                          \
-	{                                                                                          \
-		.size = sizeof(struct plx_rxq_conf), .n_desc = 0, .pool = NULL, .cache = 0,        \
-		.deferred = false                                                                  \
+#define PLX_RXQ_CONF_INIT                                                                   \
+	{                                                                                   \
+		.size = sizeof(struct plx_rxq_conf), .n_desc = 0, .pool = NULL, .cache = 0, \
+		.deferred = false                                                           \
 	}
 
 struct plx_txq_conf {
@@ -297,9 +302,9 @@ struct plx_txq_conf {
 	uint32_t cache;  /**< mbufs the queue may keep of those it frees; 0: the default */
 	bool deferred;
 };
-#define PLX_TXQ_CONF_INIT                                                                          \
-	{                                                                                          \
-		.size = sizeof(struct plx_txq_conf), .n_desc = 0, .cache = 0, .deferred = false    \
+#define PLX_TXQ_CONF_INIT                                                                       \
+	{                                                                                       \
+		.size = sizeof(struct plx_txq_conf), .n_desc = 0, .cache = 0, .deferred = false \
 	}
 
 struct plx_link {
@@ -314,8 +319,8 @@ struct plx_port_stats {
 	uint64_t rx_bytes, tx_bytes;     /**< without FCS */
 	uint64_t rx_missed;              /**< dropped by the device: no free descriptor */
 	uint64_t rx_errors, tx_errors;
-	uint64_t rx_nombuf;              /**< dropped because the pool was empty */
-	uint64_t tx_done;                /**< taken packets whose mbufs are free again */
+	uint64_t rx_nombuf; /**< dropped because the pool was empty */
+	uint64_t tx_done;   /**< taken packets whose mbufs are free again */
 	uint64_t tx_nolink;
 };
 
@@ -324,70 +329,87 @@ struct plx_port_stats {
  * @param text `kind:address,key=value,...`; the guide's transports page lists the kinds.
  * @return 0 or the error of plx_dev_open() or of the driver; plx_errmsg() has all of it.
  */
-PLX_API int plx_port_open(struct plx_ctx *ctx, const char *text, struct plx_port **port);
+PLX_API
+int plx_port_open(struct plx_ctx *ctx, const char *text, struct plx_port **port);
 
 /**
  * Stops and closes it; the port and its queues are freed. NULL is allowed.
  * @return 0, or -EBUSY when a thread has been inside a burst for longer than a second: nothing was
  *   freed, call again.
  */
-PLX_API int plx_port_close(struct plx_port *port);
+PLX_API
+int plx_port_close(struct plx_port *port);
 
-PLX_API int plx_port_info(struct plx_port *port, struct plx_port_info *info);
+PLX_API
+int plx_port_info(struct plx_port *port, struct plx_port_info *info);
 
 /**
  * Sets numbers of queues, MTU and offloads; the port must be stopped. Queues of a former
  * configuration are freed.
  * @return 0, -EBUSY (running), -EINVAL, -ENOTSUP (names the offload or the limit), -ENOMEM.
  */
-PLX_API int plx_port_configure(struct plx_port *port, const struct plx_port_conf *conf);
+PLX_API
+int plx_port_configure(struct plx_port *port, const struct plx_port_conf *conf);
 
 /**
  * Sets up queue i < n_rxq. Set up again, it replaces the queue (its pointer ends).
  * @return 0, -EBUSY (running), -EINVAL (index, descriptors, room too small, PLX_DMA_TO_DEVICE pool),
  *   -EXDEV (a pool of another context), -ENOMEM.
  */
-PLX_API int plx_rxq_setup(struct plx_port *port, uint16_t i, const struct plx_rxq_conf *conf,
-	struct plx_rxq **q);
-PLX_API int plx_txq_setup(struct plx_port *port, uint16_t i, const struct plx_txq_conf *conf,
-	struct plx_txq **q);
+PLX_API
+int plx_rxq_setup(
+	struct plx_port *port, uint16_t i, const struct plx_rxq_conf *conf, struct plx_rxq **q);
+PLX_API
+int plx_txq_setup(
+	struct plx_port *port, uint16_t i, const struct plx_txq_conf *conf, struct plx_txq **q);
 
 /** Queue i, or NULL when it is not set up. */
-PLX_API struct plx_rxq *plx_port_rxq(struct plx_port *port, uint16_t i);
-PLX_API struct plx_txq *plx_port_txq(struct plx_port *port, uint16_t i);
+PLX_API
+struct plx_rxq *plx_port_rxq(struct plx_port *port, uint16_t i);
+PLX_API
+struct plx_txq *plx_port_txq(struct plx_port *port, uint16_t i);
 
 /**
  * Starts all queues but the deferred ones. Returns before the link is up.
  * @return 0 (also when already started), -EINVAL (not configured, or a queue not set up: says
  *   which), or the driver's error; the port is stopped then.
  */
-PLX_API int plx_port_start(struct plx_port *port);
+PLX_API
+int plx_port_start(struct plx_port *port);
 
 /**
  * Stops it: no DMA afterwards, every mbuf the rings held is back in its pool. Threads may go on
  * polling. @return 0 (also when already stopped), -EBUSY as plx_port_close().
  */
-PLX_API int plx_port_stop(struct plx_port *port);
+PLX_API
+int plx_port_stop(struct plx_port *port);
 
 /**
  * Resets the device and brings it back to where it was: configuration, MAC, filters, started or
  * not. Recovers failed queues. @return 0, -ENODEV (gone), -EBUSY, or the driver's error.
  */
-PLX_API int plx_port_reset(struct plx_port *port);
+PLX_API
+int plx_port_reset(struct plx_port *port);
 
-PLX_API bool plx_port_started(struct plx_port *port);
+PLX_API
+bool plx_port_started(struct plx_port *port);
 
 /** Has a finite input (a capture) been read to its end, and all of it delivered? Any thread. */
-PLX_API bool plx_port_drained(struct plx_port *port);
+PLX_API
+bool plx_port_drained(struct plx_port *port);
 
 /** The link as control work saw it last (fresh = false) or as the device says now. */
-PLX_API int plx_port_link(struct plx_port *port, bool fresh, struct plx_link *link);
+PLX_API
+int plx_port_link(struct plx_port *port, bool fresh, struct plx_link *link);
 
 /** Waits until the link is up. @return 0, -ETIMEDOUT, -ENODEV. */
-PLX_API int plx_port_link_wait(struct plx_port *port, uint64_t limit_ns);
+PLX_API
+int plx_port_link_wait(struct plx_port *port, uint64_t limit_ns);
 
-PLX_API int plx_port_stats(struct plx_port *port, struct plx_port_stats *stats);
-PLX_API int plx_port_stats_reset(struct plx_port *port);
+PLX_API
+int plx_port_stats(struct plx_port *port, struct plx_port_stats *stats);
+PLX_API
+int plx_port_stats_reset(struct plx_port *port);
 
 /** What control work tells the program. */
 enum plx_port_event {
@@ -397,11 +419,14 @@ enum plx_port_event {
 };
 /** fn runs in plx_ctx_poll(), without locks: it may call anything but plx_port_close(). */
 typedef void (*plx_port_event_fn)(void *arg, struct plx_port *port, enum plx_port_event event);
-PLX_API void plx_port_on_event(struct plx_port *port, plx_port_event_fn fn, void *arg);
+PLX_API
+void plx_port_on_event(struct plx_port *port, plx_port_event_fn fn, void *arg);
 
-PLX_API struct plx_ctx *plx_port_ctx(struct plx_port *port);
+PLX_API
+struct plx_ctx *plx_port_ctx(struct plx_port *port);
 /** Short name for messages: the device string. */
-PLX_API const char *plx_port_name(const struct plx_port *port);
+PLX_API
+const char *plx_port_name(const struct plx_port *port);
 
 /*
  * ---- what only some devices have ----
@@ -411,17 +436,26 @@ PLX_API const char *plx_port_name(const struct plx_port *port);
  * comment says otherwise they may be called while traffic runs.
  */
 
-PLX_API int plx_port_set_mtu(struct plx_port *port, uint32_t mtu);
-PLX_API int plx_port_set_promisc(struct plx_port *port, bool on);
-PLX_API int plx_port_set_allmulti(struct plx_port *port, bool on);
-PLX_API int plx_port_set_mac(struct plx_port *port, const struct plx_mac *mac);
-PLX_API int plx_port_add_mac(struct plx_port *port, const struct plx_mac *mac);
-PLX_API int plx_port_del_mac(struct plx_port *port, const struct plx_mac *mac);
+PLX_API
+int plx_port_set_mtu(struct plx_port *port, uint32_t mtu);
+PLX_API
+int plx_port_set_promisc(struct plx_port *port, bool on);
+PLX_API
+int plx_port_set_allmulti(struct plx_port *port, bool on);
+PLX_API
+int plx_port_set_mac(struct plx_port *port, const struct plx_mac *mac);
+PLX_API
+int plx_port_add_mac(struct plx_port *port, const struct plx_mac *mac);
+PLX_API
+int plx_port_del_mac(struct plx_port *port, const struct plx_mac *mac);
 /** Replaces the list of multicast addresses. */
-PLX_API int plx_port_set_mcast(struct plx_port *port, const struct plx_mac *list, size_t n);
+PLX_API
+int plx_port_set_mcast(struct plx_port *port, const struct plx_mac *list, size_t n);
 /** Lets a VLAN id (0 to 4095) pass or not. */
-PLX_API int plx_port_vlan_filter(struct plx_port *port, uint16_t id, bool on);
-PLX_API int plx_port_vlan_strip(struct plx_port *port, bool on);
+PLX_API
+int plx_port_vlan_filter(struct plx_port *port, uint16_t id, bool on);
+PLX_API
+int plx_port_vlan_strip(struct plx_port *port, bool on);
 
 /** Which header fields the RSS hash covers. */
 enum {
@@ -435,19 +469,24 @@ enum {
 struct plx_rss {
 	const uint8_t *key; /**< rss_key_len bytes, or NULL: unchanged */
 	uint16_t key_len;
-	uint32_t fields; /**< PLX_RSS_*; 0: RSS off */
+	uint32_t fields;       /**< PLX_RSS_*; 0: RSS off */
 	const uint16_t *table; /**< rss_table_len queue numbers, or NULL: unchanged */
 	uint16_t table_len;
 };
-PLX_API int plx_port_set_rss(struct plx_port *port, const struct plx_rss *rss);
+PLX_API
+int plx_port_set_rss(struct plx_port *port, const struct plx_rss *rss);
 /** Reads it back into buffers of the lengths that info gives; either may be NULL. */
-PLX_API int plx_port_get_rss(struct plx_port *port, uint8_t *key, uint16_t *table,
-	uint32_t *fields);
+PLX_API
+int plx_port_get_rss(struct plx_port *port, uint8_t *key, uint16_t *table, uint32_t *fields);
 
-PLX_API int plx_rxq_start(struct plx_rxq *q);
-PLX_API int plx_rxq_stop(struct plx_rxq *q);
-PLX_API int plx_txq_start(struct plx_txq *q);
-PLX_API int plx_txq_stop(struct plx_txq *q);
+PLX_API
+int plx_rxq_start(struct plx_rxq *q);
+PLX_API
+int plx_rxq_stop(struct plx_rxq *q);
+PLX_API
+int plx_txq_start(struct plx_txq *q);
+PLX_API
+int plx_txq_stop(struct plx_txq *q);
 
 /** A flow rule: what matches goes to a queue, or is dropped, and may be marked. */
 struct plx_flow_match {
@@ -473,27 +512,37 @@ struct plx_flow_action {
 	uint16_t queue;
 	uint32_t mark;
 };
-PLX_API int plx_flow_create(struct plx_port *port, const struct plx_flow_match *match,
+PLX_API
+int plx_flow_create(struct plx_port *port, const struct plx_flow_match *match,
 	const struct plx_flow_action *action, uint32_t *id);
-PLX_API int plx_flow_destroy(struct plx_port *port, uint32_t id);
+PLX_API
+int plx_flow_destroy(struct plx_port *port, uint32_t id);
 
 struct plx_pause {
 	bool rx, tx, autoneg;
 };
-PLX_API int plx_port_get_pause(struct plx_port *port, struct plx_pause *pause);
-PLX_API int plx_port_set_pause(struct plx_port *port, const struct plx_pause *pause);
+PLX_API
+int plx_port_get_pause(struct plx_port *port, struct plx_pause *pause);
+PLX_API
+int plx_port_set_pause(struct plx_port *port, const struct plx_pause *pause);
 /** Fixes speed and duplex, or autonegotiates (autoneg). */
-PLX_API int plx_port_set_speed(struct plx_port *port, const struct plx_link *want);
+PLX_API
+int plx_port_set_speed(struct plx_port *port, const struct plx_link *want);
 enum plx_fec { PLX_FEC_AUTO, PLX_FEC_NONE, PLX_FEC_BASER, PLX_FEC_RS };
-PLX_API int plx_port_get_fec(struct plx_port *port, enum plx_fec *fec);
-PLX_API int plx_port_set_fec(struct plx_port *port, enum plx_fec fec);
+PLX_API
+int plx_port_get_fec(struct plx_port *port, enum plx_fec *fec);
+PLX_API
+int plx_port_set_fec(struct plx_port *port, enum plx_fec fec);
 
 /** Least time between two interrupts of a queue, in ns; 0: none. */
-PLX_API int plx_rxq_set_moderation(struct plx_rxq *q, uint64_t ns);
+PLX_API
+int plx_rxq_set_moderation(struct plx_rxq *q, uint64_t ns);
 /** A descriptor that polls readable when an armed queue has packets; owned by the port. */
-PLX_API int plx_rxq_fd(struct plx_rxq *q);
+PLX_API
+int plx_rxq_fd(struct plx_rxq *q);
 /** Arms or disarms the queue's interrupt. The queue's thread. */
-PLX_API int plx_rxq_arm(struct plx_rxq *q, bool on);
+PLX_API
+int plx_rxq_arm(struct plx_rxq *q, bool on);
 
 /** A named value of the device's own. */
 struct plx_xstat {
@@ -501,17 +550,24 @@ struct plx_xstat {
 	uint64_t value;
 };
 /** Fills up to max; *n is how many there are. The same for registers. */
-PLX_API int plx_port_xstats(struct plx_port *port, struct plx_xstat *out, size_t max, size_t *n);
-PLX_API int plx_port_regs(struct plx_port *port, struct plx_xstat *out, size_t max, size_t *n);
-PLX_API int plx_port_eeprom_len(struct plx_port *port, uint32_t *len);
-PLX_API int plx_port_eeprom_read(struct plx_port *port, uint32_t off, void *buf, uint32_t len);
-PLX_API int plx_port_eeprom_write(struct plx_port *port, uint32_t off, const void *buf,
-	uint32_t len);
-PLX_API int plx_port_module_eeprom(struct plx_port *port, uint32_t off, void *buf, uint32_t len);
+PLX_API
+int plx_port_xstats(struct plx_port *port, struct plx_xstat *out, size_t max, size_t *n);
+PLX_API
+int plx_port_regs(struct plx_port *port, struct plx_xstat *out, size_t max, size_t *n);
+PLX_API
+int plx_port_eeprom_len(struct plx_port *port, uint32_t *len);
+PLX_API
+int plx_port_eeprom_read(struct plx_port *port, uint32_t off, void *buf, uint32_t len);
+PLX_API
+int plx_port_eeprom_write(struct plx_port *port, uint32_t off, const void *buf, uint32_t len);
+PLX_API
+int plx_port_module_eeprom(struct plx_port *port, uint32_t off, void *buf, uint32_t len);
 
 /** The name of an offload bit, NULL beyond the last. */
-PLX_API const char *plx_rx_offload_name(uint32_t bit);
-PLX_API const char *plx_tx_offload_name(uint32_t bit);
+PLX_API
+const char *plx_rx_offload_name(uint32_t bit);
+PLX_API
+const char *plx_tx_offload_name(uint32_t bit);
 
 PLX_END_DECLS
 

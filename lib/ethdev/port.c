@@ -37,8 +37,9 @@ int port_enter_op(struct plx_port *port, bool has, const char *what)
 	int err = port_enter(port);
 
 	if (err == 0 && !has)
-		return port_leave(port, plx_err(ENOTSUP, "%s: the %s driver does not support %s",
-					      plx_port_name(port), port->dev->driver->name, what));
+		return port_leave(
+			port, plx_err(ENOTSUP, "%s: the %s driver does not support %s",
+				      plx_port_name(port), port->dev->driver->name, what));
 	return err;
 }
 
@@ -106,8 +107,7 @@ int plx_port_open(struct plx_ctx *ctx, const char *text, struct plx_port **out)
 	port->ctl = ctl;
 	port->ctx = ctx;
 	pthread_mutex_init(&ctl->lock, NULL);
-	ctl->work = (struct plx_work){
-		.fn = port_control, .period_ns = CONTROL_PERIOD_NS, .fd = -1};
+	ctl->work = (struct plx_work){.fn = port_control, .period_ns = CONTROL_PERIOD_NS, .fd = -1};
 	err = plx_dev_open(ctx, text, PLX_DEV_ETH, &port->dev);
 	if (err < 0)
 		goto fail;
@@ -184,8 +184,8 @@ int plx_port_info(struct plx_port *port, struct plx_port_info *info)
 }
 
 /* The first offload that is asked for and not there. */
-static int check_offloads(const struct plx_port *port, const char *dir, uint32_t want, uint32_t have,
-	const char *(*name)(uint32_t bit))
+static int check_offloads(const struct plx_port *port, const char *dir, uint32_t want,
+	uint32_t have, const char *(*name)(uint32_t bit))
 {
 	uint32_t missing = want & ~have;
 	unsigned bit;
@@ -206,8 +206,8 @@ static int check_conf(const struct plx_port *port, const struct plx_port_conf *c
 	if (conf == NULL || conf->size < sizeof(*conf))
 		return plx_err(EINVAL, "%s: configure: start from PLX_PORT_CONF_INIT", name);
 	if (conf->n_rxq > info->max_rxq || conf->n_txq > info->max_txq)
-		return plx_err(ENOTSUP, "%s: %u RX and %u TX queues: it has at most %u and %u", name,
-			conf->n_rxq, conf->n_txq, info->max_rxq, info->max_txq);
+		return plx_err(ENOTSUP, "%s: %u RX and %u TX queues: it has at most %u and %u",
+			name, conf->n_rxq, conf->n_txq, info->max_rxq, info->max_txq);
 	if (conf->n_rxq == 0 && conf->n_txq == 0)
 		return plx_err(EINVAL, "%s: a port needs at least one queue", name);
 	if (conf->mtu < info->min_mtu || conf->mtu > info->max_mtu)
@@ -216,7 +216,8 @@ static int check_conf(const struct plx_port *port, const struct plx_port_conf *c
 	err = check_offloads(port, "RX", conf->rx_offloads, info->rx_offloads, plx_rx_offload_name);
 	if (err < 0)
 		return err;
-	return check_offloads(port, "TX", conf->tx_offloads, info->tx_offloads, plx_tx_offload_name);
+	return check_offloads(
+		port, "TX", conf->tx_offloads, info->tx_offloads, plx_tx_offload_name);
 }
 
 /* At least one, so that calloc(0) is no question. */
@@ -264,8 +265,8 @@ int plx_port_configure(struct plx_port *port, const struct plx_port_conf *conf)
 	if (err < 0)
 		return err;
 	if (port->started)
-		err = plx_err(EBUSY, "%s: stop the port before configuring it",
-			plx_port_name(port));
+		err = plx_err(
+			EBUSY, "%s: stop the port before configuring it", plx_port_name(port));
 	if (err == 0)
 		err = check_conf(port, conf);
 	if (err == 0)
@@ -317,8 +318,8 @@ static int port_start(struct plx_port *port)
 	port->link = (struct plx_link){0};
 	err = port->ops->link(port, &port->link);
 	if (err == 0 && port_is_gone(port))
-		err = plx_err(ENODEV, "%s: the device left while it was started",
-			plx_port_name(port));
+		err = plx_err(
+			ENODEV, "%s: the device left while it was started", plx_port_name(port));
 	if (err < 0) {
 		port->ops->stop(port);
 		port->started = false;

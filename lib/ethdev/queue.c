@@ -18,15 +18,13 @@ static int queue_counters(struct plx_port *port, struct queue_ctl *qc, uint16_t 
 		qc->rx ? rx_counter_names : tx_counter_names, 8, &qc->ctr);
 }
 
-static int check_desc(const struct plx_port *port, const char *kind, uint16_t *n_desc,
-	uint16_t def)
+static int check_desc(const struct plx_port *port, const char *kind, uint16_t *n_desc, uint16_t def)
 {
 	const struct plx_port_info *info = &port->info;
 
 	if (*n_desc == 0)
 		*n_desc = def;
-	if (*n_desc < info->min_desc || *n_desc > info->max_desc ||
-		*n_desc % info->desc_align != 0)
+	if (*n_desc < info->min_desc || *n_desc > info->max_desc || *n_desc % info->desc_align != 0)
 		return plx_err(EINVAL,
 			"%s: %s ring of %u descriptors: must be %u to %u, a multiple of %u",
 			plx_port_name(port), kind, *n_desc, info->min_desc, info->max_desc,
@@ -120,8 +118,8 @@ void port_release_queues(struct plx_port *port)
 		txq_free(port, i);
 }
 
-static int rxq_make(struct plx_port *port, uint16_t i, const struct plx_rxq_conf *conf,
-	uint16_t n_desc)
+static int rxq_make(
+	struct plx_port *port, uint16_t i, const struct plx_rxq_conf *conf, uint16_t n_desc)
 {
 	struct queue_ctl *qc = &port->ctl->rx[i];
 	struct plx_rxq *q;
@@ -157,8 +155,8 @@ fail:
 	return err;
 }
 
-static int txq_make(struct plx_port *port, uint16_t i, const struct plx_txq_conf *conf,
-	uint16_t n_desc)
+static int txq_make(
+	struct plx_port *port, uint16_t i, const struct plx_txq_conf *conf, uint16_t n_desc)
 {
 	struct queue_ctl *qc = &port->ctl->tx[i];
 	struct plx_txq *q;
@@ -191,8 +189,8 @@ fail:
 	return err;
 }
 
-int plx_rxq_setup(struct plx_port *port, uint16_t i, const struct plx_rxq_conf *conf,
-	struct plx_rxq **out)
+int plx_rxq_setup(
+	struct plx_port *port, uint16_t i, const struct plx_rxq_conf *conf, struct plx_rxq **out)
 {
 	const struct plx_rxq_conf none = PLX_RXQ_CONF_INIT;
 	const struct plx_rxq_conf *c = conf != NULL ? conf : &none;
@@ -217,8 +215,8 @@ int plx_rxq_setup(struct plx_port *port, uint16_t i, const struct plx_rxq_conf *
 	return port_leave(port, err);
 }
 
-int plx_txq_setup(struct plx_port *port, uint16_t i, const struct plx_txq_conf *conf,
-	struct plx_txq **out)
+int plx_txq_setup(
+	struct plx_port *port, uint16_t i, const struct plx_txq_conf *conf, struct plx_txq **out)
 {
 	const struct plx_txq_conf none = PLX_TXQ_CONF_INIT;
 	const struct plx_txq_conf *c = conf != NULL ? conf : &none;
@@ -255,8 +253,8 @@ static int enter_queue_op(struct plx_port *port, bool has, const char *what)
 	int err = port_enter_op(port, has, what);
 
 	if (err == 0 && !port->started)
-		return port_leave(port, plx_err(EINVAL, "%s: start the port before %s",
-					      plx_port_name(port), what));
+		return port_leave(port,
+			plx_err(EINVAL, "%s: start the port before %s", plx_port_name(port), what));
 	return err;
 }
 
