@@ -43,7 +43,7 @@ struct fake_ops {
 		struct fake_pci *f, uint32_t bar, uint64_t off, unsigned width, uint64_t v);
 	/** Configuration space was written; the image has the new value. */
 	void (*cfg_written)(struct fake_pci *f, uint32_t off, unsigned width);
-	/** The transport's reset (and FLR, where the capability offers it). */
+	/** A reset of the function: the transport's, FLR, or D3hot to D0. */
 	void (*reset)(struct fake_pci *f);
 	/** The clock moved to f->now_ns. */
 	void (*tick)(struct fake_pci *f);
@@ -71,12 +71,12 @@ const char *fake_site_name(enum fake_site site);
 /** What happens there. */
 enum fake_fault {
 	FAKE_OK,
-	FAKE_FAIL,  /**< calls return -EIO; register reads give all ones once; writes, DMA and
-	             *   interrupts are lost without a word */
+	FAKE_FAIL,  /**< calls return -EIO; register reads and DMA reads give all ones; writes,
+	             *   DMA writes and interrupts are lost without a word */
 	FAKE_GONE,  /**< the device leaves at this access, for good */
-	FAKE_ONES,  /**< reads of registers and configuration space give all ones, once */
-	FAKE_ZEROS, /**< ... zero, once */
-	FAKE_FLIP,  /**< ... the complement of the value, once */
+	FAKE_ONES,  /**< reads and DMA, both ways, carry all ones, once */
+	FAKE_ZEROS, /**< ... zeros, once */
+	FAKE_FLIP,  /**< ... the complement of what they should, once */
 	FAKE_FAULTS
 };
 const char *fake_fault_name(enum fake_fault fault);
@@ -108,14 +108,13 @@ struct fake_pci {
 
 	/* behaviour, set before the device is opened */
 	bool gone_reads_zero; /**< registers of a device that left read 0 and not all ones */
-	bool gone_is_quiet;   /**< the transport does not know that the device left */
 	bool has_reset;       /**< the transport offers a reset */
 	bool no_domain_map;   /**< the domain is private: only plx_domain_map() maps */
 	uint32_t irq_max[4];  /**< by enum plx_irq_type; 0 each: no interrupts */
 
 	/* configuration space: its bytes, the bits that can be written, those that a 1 clears */
 	uint8_t cfg[FAKE_CFG_SIZE], cfg_rw[FAKE_CFG_SIZE], cfg_w1c[FAKE_CFG_SIZE];
-	uint32_t cap_end, cap_last;
+	uint32_t cap_end, cap_last, cap_pm, cap_exp;
 
 	struct fake_bar {
 		uint64_t len;
@@ -132,7 +131,8 @@ struct fake_pci {
 	uint32_t n_irqs;
 	int irq_fds[FAKE_IRQS];
 	uint64_t irqs_raised, irqs_lost; /**< lost: no such vector, or none set up */
-	uint32_t n_resets, n_windows;    /**< windows: mapped and not yet unmapped */
+	uint32_t n_resets;
+	uint32_t n_windows; /**< mapped and not yet unmapped */
 
 	/* what an IOMMU would know */
 	struct plx_domain domain;
@@ -192,10 +192,15 @@ uint32_t fake_cfg_get(const struct fake_pci *f, uint32_t off, unsigned width);
 void fake_cfg_set(struct fake_pci *f, uint32_t off, unsigned width, uint32_t v);
 /** Is bus mastering on? */
 bool fake_master(const struct fake_pci *f);
+/** What a reset does besides calling ops->reset: BARs and command register 0. */
+void fake_reset(struct fake_pci *f);
 
 /* ---- what a model does ---- */
 
-/** DMA. 0, -EFAULT (recorded), or 0 with nothing done where a fault was injected. */
+/**
+ * DMA. 0 (also where an injected fault spoilt it), -EFAULT (recorded: not mapped, not writable, or
+ * bus mastering is off), -ENODEV once the device left. Bytes before a fault have been moved.
+ */
 int fake_dma_read(struct fake_pci *f, uint64_t iova, void *buf, size_t len);
 int fake_dma_write(struct fake_pci *f, uint64_t iova, const void *buf, size_t len);
 /** The memory at an I/O address, for models in benchmarks; NULL where an IOMMU would fault. */
