@@ -21,8 +21,8 @@ enum plx_dev_class { PLX_DEV_ETH, PLX_DEV_BLK };
 
 /** A driver, const. */
 struct plx_driver {
-	const char *name;             /**< lower case: "e1000" */
-	const char *help;             /**< one line for lists of drivers, with its device string */
+	const char *name; /**< lower case: "e1000" */
+	const char *help; /**< one line for lists of drivers, with its device string */
 	enum plx_dev_class cls;
 	const struct plx_pci_id *ids; /**< devices it drives; NULL: chosen by name */
 	const void *ops;              /**< of the class: struct plx_eth_ops, ... */
@@ -48,16 +48,20 @@ struct plx_dev {
  *   for this device: names its ids), -ENOTBLK/-EPROTOTYPE (a driver of another class), or the
  *   transport's error.
  */
-PLX_API int plx_dev_open(struct plx_ctx *ctx, const char *text, enum plx_dev_class cls,
-	struct plx_dev **dev);
-PLX_API void plx_dev_close(struct plx_dev *dev);
+PLX_API
+int plx_dev_open(
+	struct plx_ctx *ctx, const char *text, enum plx_dev_class cls, struct plx_dev **dev);
+PLX_API
+void plx_dev_close(struct plx_dev *dev);
 
 /** Adds a driver to a context; it must outlive it. -EEXIST when the name is taken. */
-PLX_API int plx_driver_add(struct plx_ctx *ctx, const struct plx_driver *driver);
+PLX_API
+int plx_driver_add(struct plx_ctx *ctx, const struct plx_driver *driver);
 
 /** Drivers there are, built in and added: calls fn for each until it returns non-zero. */
-PLX_API int plx_driver_each(struct plx_ctx *ctx,
-	int (*fn)(void *arg, const struct plx_driver *driver), void *arg);
+PLX_API
+int plx_driver_each(
+	struct plx_ctx *ctx, int (*fn)(void *arg, const struct plx_driver *driver), void *arg);
 
 PLX_END_DECLS
 

@@ -41,7 +41,4 @@ int plx_opt_bool(const char *text, bool *out);
 /* Makes a[n] one larger if n is *size. -ENOMEM, with a message. */
 int plx_opt_grow(void **a, size_t n, size_t *size, size_t element);
 
-/* The key of known[n] that is most like key, or NULL if none is like it. */
-const char *plx_opt_nearest(const char *key, const char *const *known, size_t n);
-
 #endif

@@ -107,6 +107,10 @@ int plx_parse_time(const char *text, uint64_t *out);
 PLX_API
 int plx_parse_bool(const char *text, bool *out);
 
+/* For "did you mean": the one of known[n] that word is a slip away from, or NULL. */
+PLX_API
+const char *plx_opt_nearest(const char *word, const char *const *known, size_t n);
+
 PLX_END_DECLS
 
 #endif

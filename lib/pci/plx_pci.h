@@ -38,10 +38,10 @@ struct plx_pci_id {
 	uint64_t data; /**< the driver's own: quirks, variant */
 };
 #define PLX_PCI_ANY 0xffffu
-#define PLX_PCI_ID(v, d, dat)                                                                      \
-	{                                                                                          \
-		.vendor = (v), .device = (d), .subvendor = PLX_PCI_ANY,                            \
-		.subdevice = PLX_PCI_ANY, .data = (dat)                                            \
+#define PLX_PCI_ID(v, d, dat)                                                                     \
+	{                                                                                         \
+		.vendor = (v), .device = (d), .subvendor = PLX_PCI_ANY, .subdevice = PLX_PCI_ANY, \
+		.data = (dat)                                                                     \
 	}
 
 /** A part of a BAR. */
@@ -54,8 +54,10 @@ struct plx_win {
 };
 
 /** The window's message path; use plx_rd*() and plx_wr*(). */
-PLX_API uint64_t plx_win_read(const struct plx_win *w, uint64_t off, unsigned width);
-PLX_API void plx_win_write(const struct plx_win *w, uint64_t off, unsigned width, uint64_t v);
+PLX_API
+uint64_t plx_win_read(const struct plx_win *w, uint64_t off, unsigned width);
+PLX_API
+void plx_win_write(const struct plx_win *w, uint64_t off, unsigned width, uint64_t v);
 
 static inline uint32_t plx_rd32(const struct plx_win *w, uint64_t off)
 {
@@ -110,10 +112,12 @@ static inline void plx_wr64_lohi(const struct plx_win *w, uint64_t off, uint64_t
  * a driver waits. Ends early when the device is gone.
  * @return 0, -ETIMEDOUT (message: what, with the register's last value), -ENODEV (gone).
  */
-PLX_API int plx_win_wait(const struct plx_win *w, uint64_t off, uint32_t mask, uint32_t value,
+PLX_API
+int plx_win_wait(const struct plx_win *w, uint64_t off, uint32_t mask, uint32_t value,
 	uint64_t limit_ns, const char *what);
 /** Lets at least ns nanoseconds pass, for datasheets that ask for a pause. Control path only. */
-PLX_API void plx_pci_delay(struct plx_pci_dev *dev, uint64_t ns);
+PLX_API
+void plx_pci_delay(struct plx_pci_dev *dev, uint64_t ns);
 
 /* ---- the device ---- */
 
@@ -121,53 +125,69 @@ PLX_API void plx_pci_delay(struct plx_pci_dev *dev, uint64_t ns);
  * Opens windows [offset, offset + len) of a BAR. The window is mapped where the transport can.
  * @return 0, -EINVAL (no such BAR, I/O space, or shorter: the message has both sizes), -ENOMEM.
  */
-PLX_API int plx_pci_win(struct plx_pci_dev *dev, uint32_t bar, uint64_t offset, uint64_t len,
-	struct plx_win *win);
+PLX_API
+int plx_pci_win(
+	struct plx_pci_dev *dev, uint32_t bar, uint64_t offset, uint64_t len, struct plx_win *win);
 /** Unmaps a window; a zeroed one is allowed. */
-PLX_API void plx_pci_win_close(struct plx_win *win);
+PLX_API
+void plx_pci_win_close(struct plx_win *win);
 
 /** Size of a BAR in bytes, 0 when the device has none there. */
-PLX_API uint64_t plx_pci_bar_len(struct plx_pci_dev *dev, uint32_t bar);
+PLX_API
+uint64_t plx_pci_bar_len(struct plx_pci_dev *dev, uint32_t bar);
 
 /** Configuration space; all ones where the device is gone. off is aligned to width 1, 2, 4. */
-PLX_API uint32_t plx_pci_cfg_read(struct plx_pci_dev *dev, uint32_t off, unsigned width);
-PLX_API void plx_pci_cfg_write(struct plx_pci_dev *dev, uint32_t off, unsigned width, uint32_t v);
+PLX_API
+uint32_t plx_pci_cfg_read(struct plx_pci_dev *dev, uint32_t off, unsigned width);
+PLX_API
+void plx_pci_cfg_write(struct plx_pci_dev *dev, uint32_t off, unsigned width, uint32_t v);
 
 /**
  * Offset of a capability (PCI Local Bus 3.0, 6.7), or 0. The walk ends after 48 entries, at any
  * pointer below 0x40, and at one it has seen: a device cannot make it loop.
  */
-PLX_API uint32_t plx_pci_cap(struct plx_pci_dev *dev, uint8_t id);
+PLX_API
+uint32_t plx_pci_cap(struct plx_pci_dev *dev, uint8_t id);
 
 /**
  * Bus mastering on or off. plx_pci_open() leaves it off, so that a device which a killed program
  * left running does no DMA; the driver resets the device, writes the rings' addresses and then
  * turns it on.
  */
-PLX_API int plx_pci_set_master(struct plx_pci_dev *dev, bool on);
+PLX_API
+int plx_pci_set_master(struct plx_pci_dev *dev, bool on);
 
 /**
  * Resets the function by what it has: FLR, power cycle, bus reset when all behind it is ours.
  * @return 0, -ENOTSUP (the device must be reset by its own register), -EIO ("did not reset": a
  *   canary register kept its value), -ENODEV.
  */
-PLX_API int plx_pci_reset(struct plx_pci_dev *dev);
+PLX_API
+int plx_pci_reset(struct plx_pci_dev *dev);
 
 /** Has the device left? Known from the transport, or all ones in its vendor id. */
-PLX_API bool plx_pci_gone(struct plx_pci_dev *dev);
+PLX_API
+bool plx_pci_gone(struct plx_pci_dev *dev);
 /** For a driver that found out by itself. */
-PLX_API void plx_pci_set_gone(struct plx_pci_dev *dev);
+PLX_API
+void plx_pci_set_gone(struct plx_pci_dev *dev);
 
-PLX_API uint16_t plx_pci_vendor(const struct plx_pci_dev *dev);
-PLX_API uint16_t plx_pci_device(const struct plx_pci_dev *dev);
-PLX_API const char *plx_pci_name(const struct plx_pci_dev *dev); /**< for messages */
-PLX_API struct plx_ctx *plx_pci_ctx(const struct plx_pci_dev *dev);
-PLX_API int plx_pci_node(const struct plx_pci_dev *dev); /**< NUMA node or -1 */
-PLX_API struct plx_domain *plx_pci_domain(struct plx_pci_dev *dev);
+PLX_API
+uint16_t plx_pci_vendor(const struct plx_pci_dev *dev);
+PLX_API
+uint16_t plx_pci_device(const struct plx_pci_dev *dev);
+PLX_API
+const char *plx_pci_name(const struct plx_pci_dev *dev); /**< for messages */
+PLX_API
+struct plx_ctx *plx_pci_ctx(const struct plx_pci_dev *dev);
+PLX_API
+int plx_pci_node(const struct plx_pci_dev *dev); /**< NUMA node or -1 */
+PLX_API
+struct plx_domain *plx_pci_domain(struct plx_pci_dev *dev);
 
 /** Descriptor rings and the like: device memory in the device's domain (mem_lib.h). */
-static inline int plx_pci_dma_alloc(struct plx_pci_dev *dev, size_t len, size_t align,
-	struct plx_dma *out)
+static inline int plx_pci_dma_alloc(
+	struct plx_pci_dev *dev, size_t len, size_t align, struct plx_dma *out)
 {
 	return plx_dma_alloc(plx_pci_domain(dev), len, align, out);
 }
@@ -186,10 +206,12 @@ enum plx_irq_type { PLX_IRQ_NONE, PLX_IRQ_INTX, PLX_IRQ_MSI, PLX_IRQ_MSIX };
  * device; all are set at once. Fewer than n may come: vector i of the driver is then i % *got.
  * @return 0 (type in *type), -ENOTSUP when the transport has no interrupts (qemu: for one).
  */
-PLX_API int plx_pci_irq_enable(struct plx_pci_dev *dev, uint32_t n, uint32_t *got,
-	enum plx_irq_type *type);
-PLX_API void plx_pci_irq_disable(struct plx_pci_dev *dev);
-PLX_API int plx_pci_irq_fd(const struct plx_pci_dev *dev, uint32_t vector);
+PLX_API
+int plx_pci_irq_enable(struct plx_pci_dev *dev, uint32_t n, uint32_t *got, enum plx_irq_type *type);
+PLX_API
+void plx_pci_irq_disable(struct plx_pci_dev *dev);
+PLX_API
+int plx_pci_irq_fd(const struct plx_pci_dev *dev, uint32_t vector);
 
 PLX_END_DECLS
 

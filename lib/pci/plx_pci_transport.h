@@ -31,11 +31,16 @@ struct plx_pci_transport {
 	const char *help; /**< one line: "qemu:SOCKET,slot=N,ram=FILE|qmp=SOCKET" */
 
 	/**
-	 * Reaches the device: power state D0, memory decoding on, bus mastering off. Applies its
-	 * option table to opts. Sets dev->priv, dev->name, dev->domain (added to the context).
+	 * Reaches the device, whose configuration space works from then on. Applies its option
+	 * table to opts. Sets dev->priv, dev->name, dev->domain (added to the context) and
+	 * dev->node. plx_pci_open() then brings the device to D0, turns memory decoding on and bus
+	 * mastering off.
 	 */
 	int (*open)(struct plx_pci_dev *dev, struct plx_opts *opts);
-	/** Undoes open, also half-done. Bus mastering has been turned off if the device is there. */
+	/**
+	 * Undoes open, also half-done: called after an open that failed too, with priv as it left
+	 * it. Bus mastering has been turned off if the device is there.
+	 */
 	void (*close)(struct plx_pci_dev *dev);
 
 	int (*cfg_read)(struct plx_pci_dev *dev, uint32_t off, unsigned width, uint32_t *v);
@@ -48,18 +53,28 @@ struct plx_pci_transport {
 	void (*region_unmap)(struct plx_pci_dev *dev, volatile uint8_t *base, uint64_t len);
 	uint64_t (*reg_read)(struct plx_pci_dev *dev, uint32_t bar, uint64_t off, unsigned width);
 	/** May be posted: arrived when a later reg_read of the same device returns. */
-	void (*reg_write)(struct plx_pci_dev *dev, uint32_t bar, uint64_t off, unsigned width,
-		uint64_t v);
+	void (*reg_write)(
+		struct plx_pci_dev *dev, uint32_t bar, uint64_t off, unsigned width, uint64_t v);
 
-	/** (o) n eventfds, one for each vector; n == 0 turns interrupts off. */
+	/** (o) How many vectors of a type there are; 0: none. */
 	int (*irq_max)(struct plx_pci_dev *dev, enum plx_irq_type type, uint32_t *max);
+	/** (o) n eventfds, one for each vector; n == 0 turns interrupts off. */
 	int (*irq_set)(struct plx_pci_dev *dev, enum plx_irq_type type, uint32_t n, const int *fds);
 
-	/** (o) A reset the transport can do for the function; -ENOTSUP: it has none. */
+	/**
+	 * (o) A reset the transport can do for the function, which restores configuration space;
+	 * -ENOTSUP or NULL: plx_pci_reset() does what configuration space offers.
+	 */
 	int (*reset)(struct plx_pci_dev *dev);
-	/** (o) Cheap, callable often: has the device or the peer left? */
+	/**
+	 * (o) Cheap, callable often, from any thread: has the device or the peer left? NULL: the
+	 * vendor id is read.
+	 */
 	bool (*gone)(struct plx_pci_dev *dev);
-	/** (o) Lets time pass for the device; NULL: the wall clock does. */
+	/**
+	 * (o) Lets time pass for the device. With it the time limits of lib/pci count these delays
+	 * and not the wall clock.
+	 */
 	void (*delay)(struct plx_pci_dev *dev, uint64_t ns);
 };
 
@@ -83,14 +98,21 @@ struct plx_pci_dev {
  * Opens the device that opts names; the kind chooses the transport.
  * @return 0, -ENOENT (no such transport: the message lists the known), or the transport's error.
  */
-PLX_API int plx_pci_open(struct plx_ctx *ctx, struct plx_opts *opts, struct plx_pci_dev **dev);
-PLX_API void plx_pci_close(struct plx_pci_dev *dev);
+PLX_API
+int plx_pci_open(struct plx_ctx *ctx, struct plx_opts *opts, struct plx_pci_dev **dev);
+PLX_API
+void plx_pci_close(struct plx_pci_dev *dev);
 
 /** Adds a transport to a context; t must outlive it. -EEXIST when the kind is taken. */
-PLX_API int plx_pci_transport_add(struct plx_ctx *ctx, const struct plx_pci_transport *t);
-/** The transport for a kind, or NULL. */
-PLX_API const struct plx_pci_transport *plx_pci_transport_find(struct plx_ctx *ctx,
-	const char *kind);
+PLX_API
+int plx_pci_transport_add(struct plx_ctx *ctx, const struct plx_pci_transport *t);
+/** The transport for a kind, or NULL with a message that lists those there are. */
+PLX_API
+const struct plx_pci_transport *plx_pci_transport_find(struct plx_ctx *ctx, const char *kind);
+/** Transports there are, built in and added: calls fn for each until it returns non-zero. */
+PLX_API
+int plx_pci_transport_each(
+	struct plx_ctx *ctx, int (*fn)(void *arg, const struct plx_pci_transport *t), void *arg);
 
 PLX_END_DECLS
 
