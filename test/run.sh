@@ -185,9 +185,10 @@ suite_fuzz() {
 		found=yes
 		local name=${target##*/}
 		mkdir -p "$out/corpus/$name"
-		local seeds=$root/test/fuzz/corpus/${name#fuzz-}
+		local seeds=$root/test/fuzz/corpus/${name#fuzz-} words=$root/test/fuzz/${name#fuzz-}.dict
 		[ -d "$seeds" ] || seeds=
-		if "$target" -max_total_time=60 -timeout=10 -rss_limit_mb=2048 \
+		[ -f "$words" ] || words=
+		if "$target" -max_total_time=60 -timeout=10 -rss_limit_mb=2048 ${words:+-dict="$words"} \
 			-artifact_prefix="$out/corpus/$name-" "$out/corpus/$name" ${seeds:+"$seeds"}; then
 			result pass "$name"
 		else
