@@ -16,13 +16,14 @@ headers  | 2 | default | gcc                    | each public header alone, C11 
 install  | 3 | default | gcc pkg-config         | an example built outside, against the installed library
 qtest    | 4 | default | gcc qemu-system-x86_64 | drivers against the device models of a stock QEMU
 clang    | 4 | default | clang                  | clang, warnings are errors; unit, fake, conformance
-asan     | 6 | default | gcc                    | AddressSanitizer and UBSan; unit, fake, conformance, qtest
+asan     | 5 | default | gcc                    | AddressSanitizer and UBSan; unit, fake, conformance, qtest
 tsan     | 4 | default | gcc                    | ThreadSanitizer; everything with threads
-valgrind | 5 | default | gcc valgrind           | no leak, no invalid access; unit, fake, conformance
-arm64    | 5 | default | aarch64-linux-gnu-gcc qemu-aarch64-static apt-get dpkg-deb | cross build; unit tests under qemu-user
+valgrind | 4 | default | gcc valgrind           | no leak, no invalid access; unit, fake, conformance
+fuzz     | 3 | default | clang                  | each libFuzzer target, the same 100,000 inputs each time
+arm64    | 4 | default | aarch64-linux-gnu-gcc qemu-aarch64-static apt-get dpkg-deb | cross build; unit tests under qemu-user
 doc      | 1 | default | doxygen                | the API reference, warnings are errors
 stress   | 30 | long   | gcc                    | what tsan runs, 100,000 rounds
-fuzz     | 10 | long   | clang                  | each libFuzzer target for a minute
+fuzz-long | 10 | long  | clang                  | each libFuzzer target for a minute
 bench    | 20 | long   | gcc                    | test/bench, beside DPDK where it is installed
 TABLE
 }
@@ -177,25 +178,35 @@ suite_doc() {
 	fi
 }
 
-suite_fuzz() {
-	CC=clang build fuzz -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fsanitize=fuzzer-no-link
-	local target found=
+# fuzz OPTION...: every libFuzzer program, from its corpus and from what earlier long runs found.
+fuzz() {
+	CC=clang build fuzz -Db_sanitize=address,undefined -Db_lundef=false \
+		-Dc_args="-fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined"
+	local target found= name kept seeds words
 	for target in "$dir"/test/fuzz/fuzz-*; do
 		[ -x "$target" ] && [ -f "$target" ] || continue
-		found=yes
-		local name=${target##*/}
-		mkdir -p "$out/corpus/$name"
-		local seeds=$root/test/fuzz/corpus/${name#fuzz-} words=$root/test/fuzz/${name#fuzz-}.dict
+		found=yes name=${target##*/} kept=$out/$suite-corpus/${target##*/}
+		seeds=$root/test/fuzz/corpus/${name#fuzz-} words=$root/test/fuzz/${name#fuzz-}.dict
 		[ -d "$seeds" ] || seeds=
 		[ -f "$words" ] || words=
-		if "$target" -max_total_time=60 -timeout=10 -rss_limit_mb=2048 ${words:+-dict="$words"} \
-			-artifact_prefix="$out/corpus/$name-" "$out/corpus/$name" ${seeds:+"$seeds"}; then
+		[ "$suite" = fuzz-long ] || rm -rf "$kept"
+		mkdir -p "$kept"
+		if "$target" "$@" -timeout=10 -rss_limit_mb=2048 -verbosity=0 ${words:+-dict="$words"} \
+			-artifact_prefix="$kept-" "$kept" ${seeds:+"$seeds"}; then
 			result pass "$name"
 		else
-			result fail "$name" "see $out/corpus/$name-*"
+			result fail "$name" "see $kept-*"
 		fi
 	done
 	[ -n "$found" ] || skip_suite "the tree has no fuzzers, or clang has no libFuzzer"
+}
+
+suite_fuzz() {
+	fuzz -seed=1 -runs=100000 -max_len=5000
+}
+
+suite_fuzz-long() {
+	fuzz -max_total_time=60
 }
 
 suite_bench() {
