@@ -27,12 +27,20 @@
 
 #include "plx_mempool.h"
 
+#if defined(__SANITIZE_THREAD__)
+#define PLX_MBUF_TSAN_ 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define PLX_MBUF_TSAN_ 1
+#endif
+#endif
+
 PLX_BEGIN_DECLS
 
-#define PLX_MBUF_HEADROOM  128u   /**< bytes before the data of a received packet */
-#define PLX_MBUF_ROOM_MAX  65535u /**< largest data room */
-#define PLX_MBUF_ROOM      2176u  /**< default room: headroom and 2048 bytes */
-#define PLX_PKT_LEN_MAX    65535u /**< longest packet that ports take, in bytes, all segments */
+#define PLX_MBUF_HEADROOM 128u   /**< bytes before the data of a received packet */
+#define PLX_MBUF_ROOM_MAX 65535u /**< largest data room */
+#define PLX_MBUF_ROOM     2176u  /**< default room: headroom and 2048 bytes */
+#define PLX_PKT_LEN_MAX   65535u /**< longest packet that ports take, in bytes, all segments */
 
 /** What buf points to. */
 enum plx_mbuf_kind {
@@ -63,7 +71,8 @@ enum {
 	PLX_TX_VLAN = 1u << 16,     /**< insert vlan */
 	PLX_TX_QINQ = 1u << 17,     /**< insert vlan_outer outside vlan */
 	PLX_TX_IP_CKSUM = 1u << 18, /**< compute the IPv4 header checksum; needs l2_len, l3_len */
-	PLX_TX_TCP_CKSUM = 1u << 19, /**< needs l2_len, l3_len; the pseudo header sum in the field */
+	PLX_TX_TCP_CKSUM =
+		1u << 19, /**< needs l2_len, l3_len; the pseudo header sum in the field */
 	PLX_TX_UDP_CKSUM = 1u << 20,
 	PLX_TX_SCTP_CKSUM = 1u << 21,
 	PLX_TX_IPV4 = 1u << 22, /**< the packet is IPv4; with IP or L4 checksum or TSO */
@@ -74,8 +83,8 @@ enum {
 	PLX_TX_OUTER_IPV6 = 1u << 27,
 	PLX_TX_TUNNEL = 1u << 28, /**< outer_l2_len and outer_l3_len are set */
 };
-#define PLX_TX_OFFLOADS                                                                            \
-	(PLX_TX_VLAN | PLX_TX_QINQ | PLX_TX_IP_CKSUM | PLX_TX_TCP_CKSUM | PLX_TX_UDP_CKSUM |       \
+#define PLX_TX_OFFLOADS                                                                      \
+	(PLX_TX_VLAN | PLX_TX_QINQ | PLX_TX_IP_CKSUM | PLX_TX_TCP_CKSUM | PLX_TX_UDP_CKSUM | \
 		PLX_TX_SCTP_CKSUM | PLX_TX_TSO | PLX_TX_OUTER_IP_CKSUM | PLX_TX_TUNNEL)
 
 /** Packet types: one number a layer, so that a layer is compared with a mask. 0: unknown. */
@@ -103,9 +112,9 @@ enum {
 
 /** TX offload lengths, in bytes. They share storage with rss_hash and mark. */
 struct plx_tx_offload {
-	uint64_t l2_len : 7;  /**< Ethernet header and tags (inner, with PLX_TX_TUNNEL) */
-	uint64_t l3_len : 9;  /**< IP header with options or extension headers */
-	uint64_t l4_len : 8;  /**< TCP header with options */
+	uint64_t l2_len : 7; /**< Ethernet header and tags (inner, with PLX_TX_TUNNEL) */
+	uint64_t l3_len : 9; /**< IP header with options or extension headers */
+	uint64_t l4_len : 8; /**< TCP header with options */
 	uint64_t tso_segsz : 16;
 	uint64_t outer_l2_len : 7;
 	uint64_t outer_l3_len : 9;
@@ -145,17 +154,17 @@ struct plx_mbuf {
 	struct plx_mbuf *next;      /**< next segment or NULL */
 	struct plx_mbuf_pool *pool; /**< where it returns to */
 	/* line 1 */
-	uint64_t timestamp;       /**< ns; valid with PLX_RX_TIMESTAMP */
-	uint16_t vlan_outer;      /**< outer TCI */
-	uint16_t ext_room;        /**< bytes at buf, when kind is not PLX_MBUF_OWN */
-	uint32_t index;           /**< of this mbuf in its pool */
+	uint64_t timestamp;  /**< ns; valid with PLX_RX_TIMESTAMP */
+	uint16_t vlan_outer; /**< outer TCI */
+	uint16_t ext_room;   /**< bytes at buf, when kind is not PLX_MBUF_OWN */
+	uint32_t index;      /**< of this mbuf in its pool */
 	union {
 		struct plx_mbuf_ext *ext; /**< PLX_MBUF_EXTERNAL: whom to tell */
 		struct plx_mbuf *direct;  /**< PLX_MBUF_INDIRECT: whose room it is */
 	};
-	uint8_t *own_buf;      /**< the mbuf's own room, to go back to */
+	uint8_t *own_buf; /**< the mbuf's own room, to go back to */
 	uint64_t own_iova;
-	uint64_t user[3];      /**< the program's; kept by nothing, cleared by nothing */
+	uint64_t user[3]; /**< the program's; kept by nothing, cleared by nothing */
 } __attribute__((aligned(PLX_CACHE_LINE)));
 
 PLX_STATIC_ASSERT(offsetof(struct plx_mbuf, rearm) == 16, "RX writes 16..47");
@@ -165,30 +174,34 @@ PLX_STATIC_ASSERT(offsetof(struct plx_mbuf, hash_mark) == 40, "RX writes 16..47"
 PLX_STATIC_ASSERT(offsetof(struct plx_mbuf, timestamp) == 64, "line 1");
 PLX_STATIC_ASSERT(sizeof(struct plx_mbuf) == 128, "two lines");
 
-/** Memory of the program as a packet buffer; free_fn runs when the last reference goes. */
+/**
+ * Memory of the program as a packet buffer. free_fn runs, in the thread that frees the last mbuf
+ * attached to it, when refcnt has come down to 0; it may release ext itself.
+ */
 struct plx_mbuf_ext {
 	void (*free_fn)(struct plx_mbuf_ext *ext);
 	void *arg;
-	uint32_t refcnt; /**< set to 1; atomic */
+	uint32_t
+		refcnt; /**< set before: how many mbufs it will be attached to; atomic from then on */
 };
 
 /* ---- pools ---- */
 
 struct plx_mbuf_pool_opts {
-	size_t size;              /**< sizeof(struct plx_mbuf_pool_opts) */
-	const char *name;         /**< for messages and statistics; copied */
-	uint32_t n;               /**< mbufs; 1 to 2^24 */
-	uint32_t room;            /**< bytes of a data room, headroom included; 0: no rooms (external
+	size_t size;             /**< sizeof(struct plx_mbuf_pool_opts) */
+	const char *name;        /**< for messages and statistics; copied */
+	uint32_t n;              /**< mbufs; 1 to 2^24 */
+	uint32_t room;           /**< bytes of a data room, headroom included; 0: no rooms (external
 				   only), else 192 to PLX_MBUF_ROOM_MAX */
-	int node;                 /**< NUMA node; -1: the context's */
-	struct plx_arena *arena;  /**< take rooms from here; NULL: an arena of the pool's own */
-	uint32_t arena_flags;     /**< of the pool's own arena: PLX_SHARE, PLX_DMA_TO_DEVICE */
+	int node;                /**< NUMA node; -1: the context's */
+	struct plx_arena *arena; /**< take rooms from here; NULL: an arena of the pool's own */
+	uint32_t arena_flags;    /**< of the pool's own arena: PLX_SHARE, PLX_DMA_TO_DEVICE */
 };
 
-#define PLX_MBUF_POOL_OPTS_INIT                                                                    \
-	{                                                                                          \
-		.size = sizeof(struct plx_mbuf_pool_opts), .name = "mbufs", .n = 2048,             \
-		.room = PLX_MBUF_ROOM, .node = -1, .arena = NULL, .arena_flags = 0                 \
+#define PLX_MBUF_POOL_OPTS_INIT                                                        \
+	{                                                                              \
+		.size = sizeof(struct plx_mbuf_pool_opts), .name = "mbufs", .n = 2048, \
+		.room = PLX_MBUF_ROOM, .node = -1, .arena = NULL, .arena_flags = 0     \
 	}
 
 /** A pool of mbufs. Fields are for the inlines below. */
@@ -198,20 +211,24 @@ struct plx_mbuf_pool {
 	uint32_t room;         /**< bytes of a data room */
 	uint32_t flags;        /**< of its arena */
 	struct plx_ctx *ctx;
-	struct plx_arena *arena;
-	void *priv; /* the pool's own */
+	struct plx_arena *arena; /**< NULL: no rooms */
 };
 
 /**
- * Makes a pool.
+ * Makes a pool. It is closed with the context if not before.
+ * @param opts NULL for the defaults.
+ * @param pool out: the pool; untouched on failure.
  * @return 0, -EINVAL (what is out of range), -ENOMEM (with the arithmetic and the remedy),
  *   -ENOSPC (no I/O addresses), -EXDEV (the arena is another context's).
+ * Any thread.
  */
-PLX_API int plx_mbuf_pool_create(struct plx_ctx *ctx, const struct plx_mbuf_pool_opts *opts,
-	struct plx_mbuf_pool **pool);
+PLX_API
+int plx_mbuf_pool_create(
+	struct plx_ctx *ctx, const struct plx_mbuf_pool_opts *opts, struct plx_mbuf_pool **pool);
 
 /** Frees a pool; no port may use it and no mbuf of it may be out. NULL is allowed. */
-PLX_API void plx_mbuf_pool_destroy(struct plx_mbuf_pool *pool);
+PLX_API
+void plx_mbuf_pool_destroy(struct plx_mbuf_pool *pool);
 
 /** What a pool must feed, for plx_mbuf_pool_need(). */
 struct plx_mbuf_need {
@@ -226,33 +243,44 @@ struct plx_mbuf_need {
 
 /**
  * How many mbufs a pool needs so that RX never runs dry for want of mbufs:
- * rx_desc + tx_desc + queues * cache + threads * burst * segs.
+ * rx_desc + tx_desc + queues * cache + threads * burst * segs; UINT32_MAX if that is more.
  */
-PLX_API uint32_t plx_mbuf_pool_need(const struct plx_mbuf_need *need);
+PLX_API
+uint32_t plx_mbuf_pool_need(const struct plx_mbuf_need *need);
 
-/** The mbufs in the pool's depot now (queues' caches not counted). Any thread. */
-PLX_API uint32_t plx_mbuf_pool_avail(const struct plx_mbuf_pool *pool);
+/** The mbufs in the pool's depot now (all caches not counted). Any thread. */
+PLX_API
+uint32_t plx_mbuf_pool_avail(const struct plx_mbuf_pool *pool);
 
 /* ---- allocation ---- */
 
 /**
  * Takes n mbufs, all or none, each empty: data_off is the headroom, lengths, flags, ptype 0.
- * Through the thread's own cache; drivers and loops that own a cache use plx_mbuf_alloc_bulk_c().
- * @return 0 or -ENOMEM.
+ * Through the thread's own cache; loops that own a cache use plx_mbuf_alloc_bulk_c().
+ * @return 0 or -ENOMEM: the message says how many there are, and how many a pool needs.
+ * Any thread.
  */
-PLX_API int plx_mbuf_alloc_bulk(struct plx_mbuf_pool *pool, struct plx_mbuf **m, unsigned n);
+PLX_API
+int plx_mbuf_alloc_bulk(struct plx_mbuf_pool *pool, struct plx_mbuf **m, unsigned n);
 
 /** One empty mbuf or NULL. */
-PLX_API struct plx_mbuf *plx_mbuf_alloc(struct plx_mbuf_pool *pool);
+PLX_API
+struct plx_mbuf *plx_mbuf_alloc(struct plx_mbuf_pool *pool);
 
 /** Frees a packet with all its segments. NULL is allowed. Through the thread's own cache. */
-PLX_API void plx_mbuf_free(struct plx_mbuf *m);
+PLX_API
+void plx_mbuf_free(struct plx_mbuf *m);
 
 /** Frees n packets. */
-PLX_API void plx_mbuf_free_bulk(struct plx_mbuf **m, unsigned n);
+PLX_API
+void plx_mbuf_free_bulk(struct plx_mbuf **m, unsigned n);
 
-/** The general free of one packet into a cache: chains, shared, foreign, external. */
-PLX_API void plx_mbuf_free_slow(struct plx_mempool_cache *cache, struct plx_mbuf *m);
+/**
+ * The general free of one packet: chains, shared, foreign, external. Segments of the cache's pool go
+ * into the cache, all others to the depot of theirs. The cache may be NULL; it is not bound anew.
+ */
+PLX_API
+void plx_mbuf_free_slow(struct plx_mempool_cache *cache, struct plx_mbuf *m);
 
 /** Sets the fields of a fresh mbuf to those of an empty packet. */
 static inline void plx_mbuf_reset(struct plx_mbuf *m)
@@ -266,20 +294,52 @@ static inline void plx_mbuf_reset(struct plx_mbuf *m)
 	m->hash_mark = 0;
 }
 
+/* The bits of rearm that a plain packet has in common with its pool's: all but data_off. */
+#define PLX_MBUF_PLAIN_ (~UINT64_C(0xffff))
+
+/*
+ * rearm in one load, while other threads may give up their references. Relaxed: whoever finds
+ * refcnt at 1 only stores from then on, and no CPU moves a store before the branch it depends on.
+ */
+static inline uint64_t plx_mbuf_rearm_(const struct plx_mbuf *m)
+{
+#ifdef PLX_MBUF_TSAN_
+	(void)__atomic_load_n(&m->refcnt, __ATOMIC_ACQUIRE); /* it does not know of branches */
+#endif
+	return __atomic_load_n(&m->rearm, __ATOMIC_RELAXED);
+}
+
 /**
  * Is it a packet of one segment, unshared, in its own room, of this pool? Then freeing it is
  * putting its pointer back. data_off is whatever it became.
  */
 static inline bool plx_mbuf_is_plain(const struct plx_mbuf *m, const struct plx_mbuf_pool *pool)
 {
-	return ((m->rearm ^ pool->rearm) & ~UINT64_C(0xffff)) == 0 && m->pool == pool;
+	return ((plx_mbuf_rearm_(m) ^ pool->rearm) & PLX_MBUF_PLAIN_) == 0 && m->pool == pool;
 }
 
 /**
- * Frees n packets into a cache that the caller owns. Runs of plain packets of the cache's pool are
- * moved in bulk; a cache that is bound to another pool is flushed and bound to the packets' pool.
+ * Takes n mbufs, all or none, each empty, through a cache that the caller owns and has bound to a
+ * pool of mbufs. The thread that uses the cache.
+ * @return n, or 0 when there are fewer.
  */
-PLX_API void plx_mbuf_free_bulk_c(struct plx_mempool_cache *cache, struct plx_mbuf **m, unsigned n);
+static inline unsigned plx_mbuf_alloc_bulk_c(
+	struct plx_mempool_cache *cache, struct plx_mbuf **m, unsigned n)
+{
+	n = plx_mempool_get_bulk(cache, (void **)m, n);
+	for (unsigned i = 0; i < n; i++)
+		plx_mbuf_reset(m[i]);
+	return n;
+}
+
+/**
+ * Frees n packets into a cache that the caller owns. Plain packets of the cache's pool are moved in
+ * bulk. A cache that is empty, or that meets a run of several plain packets of another pool, is
+ * flushed and bound to their pool; shorter runs go to the depot of theirs. The thread that uses the
+ * cache, which must not be a thread's own one (plx_mempool_thread_cache()).
+ */
+PLX_API
+void plx_mbuf_free_bulk_c(struct plx_mempool_cache *cache, struct plx_mbuf **m, unsigned n);
 
 /* ---- data ---- */
 
@@ -371,40 +431,89 @@ static inline int plx_mbuf_trim(struct plx_mbuf *m, uint16_t len)
 	return 0;
 }
 
-/** One more or one less owner of every segment; plx_mbuf_free() gives up one. */
-PLX_API void plx_mbuf_hold(struct plx_mbuf *m);
+/**
+ * One more owner of every segment, up to 65535; plx_mbuf_free() gives up one. Owners of the same
+ * mbuf only read it, header and data. Any thread that owns the packet.
+ */
+PLX_API
+void plx_mbuf_hold(struct plx_mbuf *m);
 
 /**
  * Appends packet tail to head; tail's metadata is lost, its segments belong to head.
  * @return 0 or -EOVERFLOW (more than PLX_PKT_LEN_MAX bytes or 65535 segments).
  */
-PLX_API int plx_mbuf_chain(struct plx_mbuf *head, struct plx_mbuf *tail);
+PLX_API
+int plx_mbuf_chain(struct plx_mbuf *head, struct plx_mbuf *tail);
 
 /**
  * Copies len bytes from offset off of the packet to dst. -EINVAL when the packet is shorter.
  * plx_mbuf_write() copies the other way round.
  */
-PLX_API int plx_mbuf_read(const struct plx_mbuf *m, uint32_t off, void *dst, uint32_t len);
-PLX_API int plx_mbuf_write(struct plx_mbuf *m, uint32_t off, const void *src, uint32_t len);
+PLX_API
+int plx_mbuf_read(const struct plx_mbuf *m, uint32_t off, void *dst, uint32_t len);
+PLX_API
+int plx_mbuf_write(struct plx_mbuf *m, uint32_t off, const void *src, uint32_t len);
 
-/** A packet of its own with the same bytes and metadata, from pool; NULL: pool empty. */
-PLX_API struct plx_mbuf *plx_mbuf_copy(const struct plx_mbuf *m, struct plx_mbuf_pool *pool);
+/**
+ * A packet of its own with the same bytes and metadata (not user), from pool.
+ * @return NULL with plx_errmsg() set: the pool is empty or has no rooms.
+ */
+PLX_API
+struct plx_mbuf *plx_mbuf_copy(const struct plx_mbuf *m, struct plx_mbuf_pool *pool);
 
-/** A packet whose segments are headers from pool that share m's data (reference counted). */
-PLX_API struct plx_mbuf *plx_mbuf_clone(struct plx_mbuf *m, struct plx_mbuf_pool *pool);
+/**
+ * A packet whose segments are headers from pool that share m's data (reference counted). Both may
+ * be freed in any order and by different threads; the bytes are to be read only, until the other is
+ * gone. The pool may be one without rooms.
+ * @return NULL with plx_errmsg() set: the pool is empty or m has 65535 owners.
+ */
+PLX_API
+struct plx_mbuf *plx_mbuf_clone(struct plx_mbuf *m, struct plx_mbuf_pool *pool);
 
 /**
  * Makes the memory [buf, buf + room) at I/O address iova the data room of m, which is a fresh mbuf.
- * The memory is released by ext->free_fn when the last mbuf that uses it is freed.
+ * data_off becomes 0; set it, data_len and pkt_len to what the memory holds. ext->free_fn releases
+ * the memory when the last mbuf that uses it has been freed.
  */
-PLX_API void plx_mbuf_attach_ext(struct plx_mbuf *m, void *buf, uint64_t iova, uint16_t room,
-	struct plx_mbuf_ext *ext);
+PLX_API
+void plx_mbuf_attach_ext(
+	struct plx_mbuf *m, void *buf, uint64_t iova, uint16_t room, struct plx_mbuf_ext *ext);
 
 /**
  * Checks every rule of a packet (lengths, room, segments, reference counts).
  * @return 0 or -EINVAL with plx_errmsg() naming the field.
  */
-PLX_API int plx_mbuf_check(const struct plx_mbuf *m);
+PLX_API
+int plx_mbuf_check(const struct plx_mbuf *m);
+
+/* ---- the inlines as functions, for other languages ---- */
+
+PLX_API
+void plx_mbuf_reset_fn(struct plx_mbuf *m);
+PLX_API
+bool plx_mbuf_is_plain_fn(const struct plx_mbuf *m, const struct plx_mbuf_pool *pool);
+PLX_API
+unsigned plx_mbuf_alloc_bulk_c_fn(struct plx_mempool_cache *cache, struct plx_mbuf **m, unsigned n);
+PLX_API
+uint8_t *plx_mbuf_data_fn(const struct plx_mbuf *m);
+PLX_API
+uint64_t plx_mbuf_iova_fn(const struct plx_mbuf *m);
+PLX_API
+uint32_t plx_mbuf_room_fn(const struct plx_mbuf *m);
+PLX_API
+uint32_t plx_mbuf_headroom_fn(const struct plx_mbuf *m);
+PLX_API
+uint32_t plx_mbuf_tailroom_fn(const struct plx_mbuf *m);
+PLX_API
+struct plx_mbuf *plx_mbuf_last_fn(struct plx_mbuf *m);
+PLX_API
+uint8_t *plx_mbuf_prepend_fn(struct plx_mbuf *m, uint16_t len);
+PLX_API
+uint8_t *plx_mbuf_append_fn(struct plx_mbuf *m, uint16_t len);
+PLX_API
+int plx_mbuf_adj_fn(struct plx_mbuf *m, uint16_t len);
+PLX_API
+int plx_mbuf_trim_fn(struct plx_mbuf *m, uint16_t len);
 
 PLX_END_DECLS
 
