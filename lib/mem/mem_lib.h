@@ -22,21 +22,27 @@ struct plx_ctx_child {
 	struct plx_ctx_child *prev, *next;
 	void (*close)(struct plx_ctx_child *child);
 };
-PLX_API void plx_ctx_child_add(struct plx_ctx *ctx, struct plx_ctx_child *child,
+PLX_API
+void plx_ctx_child_add(struct plx_ctx *ctx, struct plx_ctx_child *child,
 	void (*close)(struct plx_ctx_child *child));
-PLX_API void plx_ctx_child_del(struct plx_ctx *ctx, struct plx_ctx_child *child);
+PLX_API
+void plx_ctx_child_del(struct plx_ctx *ctx, struct plx_ctx_child *child);
 
 /*
  * One pointer a library keeps in the context. The key is the address of something of the
  * library's own. free_fn(data) runs at the end of plx_ctx_close().
  */
-PLX_API void *plx_ctx_slot(struct plx_ctx *ctx, const void *key);
-PLX_API int plx_ctx_slot_set(struct plx_ctx *ctx, const void *key, void *data,
-	void (*free_fn)(void *data));
+PLX_API
+void *plx_ctx_slot(struct plx_ctx *ctx, const void *key);
+PLX_API
+int plx_ctx_slot_set(struct plx_ctx *ctx, const void *key, void *data, void (*free_fn)(void *data));
 
-PLX_API struct plx_stats *plx_ctx_stats(struct plx_ctx *ctx);
-PLX_API uint64_t plx_ctx_stall_ns(const struct plx_ctx *ctx);
-PLX_API int plx_ctx_node(const struct plx_ctx *ctx);
+PLX_API
+struct plx_stats *plx_ctx_stats(struct plx_ctx *ctx);
+PLX_API
+uint64_t plx_ctx_stall_ns(const struct plx_ctx *ctx);
+PLX_API
+int plx_ctx_node(const struct plx_ctx *ctx);
 
 /* ---- control work ---- */
 
@@ -52,22 +58,25 @@ struct plx_work {
 	int fd;
 	/* the context's own */
 	struct plx_work *prev, *next;
-	uint64_t due_ns;
+	uint64_t due_ns, pass;
 	bool linked, ready;
 };
-PLX_API int plx_work_add(struct plx_ctx *ctx, struct plx_work *work);
-PLX_API void plx_work_del(struct plx_ctx *ctx, struct plx_work *work);
+PLX_API
+int plx_work_add(struct plx_ctx *ctx, struct plx_work *work);
+PLX_API
+void plx_work_del(struct plx_ctx *ctx, struct plx_work *work);
 /* Makes it due now. Any thread. */
-PLX_API void plx_work_kick(struct plx_ctx *ctx, struct plx_work *work);
+PLX_API
+void plx_work_kick(struct plx_ctx *ctx, struct plx_work *work);
 
 /* ---- memory sources ---- */
 
 struct plx_mem_req {
-	uint64_t len;        /* bytes, a multiple of 4 KiB */
+	uint64_t len; /* bytes, a multiple of 4 KiB */
 	enum plx_huge huge;
-	int node;            /* -1: any */
-	uint32_t flags;      /* PLX_SHARE, PLX_DMA_TO_DEVICE */
-	const char *name;    /* shown in /proc/PID/maps where the source can */
+	int node;         /* -1: any */
+	uint32_t flags;   /* PLX_SHARE, PLX_DMA_TO_DEVICE */
+	const char *name; /* shown in /proc/PID/maps where the source can */
 };
 
 /*
@@ -82,8 +91,8 @@ struct plx_mem_source_ops {
 	const char *name;
 	int (*round)(struct plx_mem_source *src, const struct plx_mem_req *req, uint64_t *len,
 		uint64_t *page);
-	int (*get)(struct plx_mem_source *src, const struct plx_mem_req *req,
-		struct plx_extent *ext);
+	int (*get)(
+		struct plx_mem_source *src, const struct plx_mem_req *req, struct plx_extent *ext);
 	void (*put)(struct plx_mem_source *src, struct plx_extent *ext);
 };
 struct plx_mem_source {
@@ -96,8 +105,10 @@ struct plx_mem_source {
  * context already has arenas; 0 when src is already its source. src must outlive the context's
  * arenas: a transport keeps it in a slot.
  */
-PLX_API int plx_ctx_set_source(struct plx_ctx *ctx, struct plx_mem_source *src);
-PLX_API struct plx_mem_source *plx_ctx_source(struct plx_ctx *ctx);
+PLX_API
+int plx_ctx_set_source(struct plx_ctx *ctx, struct plx_mem_source *src);
+PLX_API
+struct plx_mem_source *plx_ctx_source(struct plx_ctx *ctx);
 
 /* ---- IOMMU domains ---- */
 
@@ -133,20 +144,26 @@ struct plx_domain {
  * Adds a domain to the context and, unless it is private, maps every data arena there is.
  * On failure nothing is mapped: -ENOSPC when an arena lies outside the apertures, or map()'s error.
  */
-PLX_API int plx_domain_add(struct plx_ctx *ctx, struct plx_domain *dom);
+PLX_API
+int plx_domain_add(struct plx_ctx *ctx, struct plx_domain *dom);
 /* Unmaps all and takes it out of the context. Device memory of it must have been freed. */
-PLX_API void plx_domain_del(struct plx_domain *dom);
+PLX_API
+void plx_domain_del(struct plx_domain *dom);
 /* Maps one arena into a private domain (and all that it will grow). Idempotent. */
-PLX_API int plx_domain_map(struct plx_domain *dom, struct plx_arena *arena);
+PLX_API
+int plx_domain_map(struct plx_domain *dom, struct plx_arena *arena);
 /* Is all of this arena mapped in dom? */
-PLX_API bool plx_domain_has(const struct plx_domain *dom, const struct plx_arena *arena);
+PLX_API
+bool plx_domain_has(const struct plx_domain *dom, const struct plx_arena *arena);
 
 /*
  * Device memory: zeroed, len bytes, aligned, mapped in this domain alone.
  * -EINVAL, -ENOMEM, -ENOSPC.
  */
-PLX_API int plx_dma_alloc(struct plx_domain *dom, size_t len, size_t align, struct plx_dma *out);
-PLX_API void plx_dma_free(struct plx_domain *dom, struct plx_dma *dma);
+PLX_API
+int plx_dma_alloc(struct plx_domain *dom, size_t len, size_t align, struct plx_dma *out);
+PLX_API
+void plx_dma_free(struct plx_domain *dom, struct plx_dma *dma);
 
 PLX_END_DECLS
 

@@ -44,23 +44,23 @@ enum plx_huge {
 
 /** What plx_ctx_open() takes; start from PLX_CTX_OPTS_INIT. */
 struct plx_ctx_opts {
-	size_t size;                   /**< sizeof(struct plx_ctx_opts) */
-	enum plx_huge huge;            /**< page size of all memory of the context */
-	enum plx_isa isa;              /**< the best instruction set that burst functions may use */
-	int node;                      /**< NUMA node of memory without a device; -1: the caller's */
-	enum plx_log_level log_level;  /**< messages above it are not made */
-	plx_log_fn log_fn;             /**< NULL: lines on standard error */
-	void *log_arg;                 /**< first argument of log_fn */
-	const char *stats_path;        /**< file for counters (plx_stats.h); NULL: none */
-	uint64_t stall_ns;             /**< watchdog limit of queues in ns; 0: off */
-	bool control_thread;           /**< a thread of the context calls plx_ctx_poll() */
+	size_t size;                  /**< sizeof(struct plx_ctx_opts) */
+	enum plx_huge huge;           /**< page size of all memory of the context */
+	enum plx_isa isa;             /**< the best instruction set that burst functions may use */
+	int node;                     /**< NUMA node of memory without a device; -1: the caller's */
+	enum plx_log_level log_level; /**< messages above it are not made */
+	plx_log_fn log_fn;            /**< NULL: lines on standard error */
+	void *log_arg;                /**< first argument of log_fn */
+	const char *stats_path;       /**< file for counters (plx_stats.h); NULL: none */
+	uint64_t stall_ns;            /**< watchdog limit of queues in ns; 0: off */
+	bool control_thread;          /**< a thread of the context calls plx_ctx_poll() */
 };
 
-#define PLX_CTX_OPTS_INIT                                                                          \
-	{                                                                                          \
-		.size = sizeof(struct plx_ctx_opts), .huge = PLX_HUGE_AUTO, .isa = PLX_ISA_AUTO,   \
-		.node = -1, .log_level = PLX_LOG_WARN, .log_fn = NULL, .log_arg = NULL,            \
-		.stats_path = NULL, .stall_ns = 2000000000u, .control_thread = false               \
+#define PLX_CTX_OPTS_INIT                                                                        \
+	{                                                                                        \
+		.size = sizeof(struct plx_ctx_opts), .huge = PLX_HUGE_AUTO, .isa = PLX_ISA_AUTO, \
+		.node = -1, .log_level = PLX_LOG_WARN, .log_fn = NULL, .log_arg = NULL,          \
+		.stats_path = NULL, .stall_ns = 2000000000u, .control_thread = false             \
 	}
 
 /**
@@ -72,13 +72,15 @@ struct plx_ctx_opts {
  *   -EINVAL (an option out of range), -ENOMEM, -EMFILE, or what opening the counters' file gave.
  * Any thread.
  */
-PLX_API int plx_ctx_open(const struct plx_ctx_opts *opts, struct plx_ctx **ctx);
+PLX_API
+int plx_ctx_open(const struct plx_ctx_opts *opts, struct plx_ctx **ctx);
 
 /**
  * Closes a context and all that is still open in it: ports, pools, arenas, in reverse order of
  * their opening. No thread may be inside a call on any of them. NULL is allowed.
  */
-PLX_API void plx_ctx_close(struct plx_ctx *ctx);
+PLX_API
+void plx_ctx_close(struct plx_ctx *ctx);
 
 /**
  * Does the control work that is due: link changes, the watchdog, driver timers, protocol messages.
@@ -86,16 +88,20 @@ PLX_API void plx_ctx_close(struct plx_ctx *ctx);
  * few times a second at least, or when plx_ctx_fd() is readable. With control_thread the context
  * does so itself and this call returns -EBUSY.
  */
-PLX_API int plx_ctx_poll(struct plx_ctx *ctx);
+PLX_API
+int plx_ctx_poll(struct plx_ctx *ctx);
 
 /** A descriptor that polls readable when plx_ctx_poll() has work. Owned by the context. */
-PLX_API int plx_ctx_fd(const struct plx_ctx *ctx);
+PLX_API
+int plx_ctx_fd(const struct plx_ctx *ctx);
 
 /** The context's log, for programs that want one sink for all. */
-PLX_API struct plx_log *plx_ctx_log(struct plx_ctx *ctx);
+PLX_API
+struct plx_log *plx_ctx_log(struct plx_ctx *ctx);
 
 /** The best instruction set that may be used here: the context's option, or less if the CPU has less. */
-PLX_API enum plx_isa plx_ctx_isa(const struct plx_ctx *ctx);
+PLX_API
+enum plx_isa plx_ctx_isa(const struct plx_ctx *ctx);
 
 /* ---- arenas ---- */
 
@@ -113,10 +119,10 @@ struct plx_arena_opts {
 	size_t reserve;   /**< bytes to have from the start; 0: grows when first used */
 };
 
-#define PLX_ARENA_OPTS_INIT                                                                        \
-	{                                                                                          \
-		.size = sizeof(struct plx_arena_opts), .name = "arena", .flags = 0, .node = -1,    \
-		.reserve = 0                                                                       \
+#define PLX_ARENA_OPTS_INIT                                                                     \
+	{                                                                                       \
+		.size = sizeof(struct plx_arena_opts), .name = "arena", .flags = 0, .node = -1, \
+		.reserve = 0                                                                    \
 	}
 
 /** A piece of memory that devices can reach. */
@@ -131,11 +137,13 @@ struct plx_dma {
  * @return 0, -EINVAL, -ENOMEM (what was asked, what there is, how to get more),
  *   -ENOSPC (no I/O addresses that every device of the context can use).
  */
-PLX_API int plx_arena_create(struct plx_ctx *ctx, const struct plx_arena_opts *opts,
-	struct plx_arena **arena);
+PLX_API
+int plx_arena_create(
+	struct plx_ctx *ctx, const struct plx_arena_opts *opts, struct plx_arena **arena);
 
 /** Unmaps it from every device and frees it. Nothing of it may be in use. NULL is allowed. */
-PLX_API void plx_arena_destroy(struct plx_arena *arena);
+PLX_API
+void plx_arena_destroy(struct plx_arena *arena);
 
 /**
  * Cuts len bytes out of the arena, zeroed, contiguous in both address spaces, growing it by an
@@ -143,10 +151,12 @@ PLX_API void plx_arena_destroy(struct plx_arena *arena);
  * @param align a power of two up to the page size of the arena.
  * @return 0, -EINVAL, -ENOMEM, -ENOSPC.
  */
-PLX_API int plx_arena_alloc(struct plx_arena *arena, size_t len, size_t align, struct plx_dma *out);
+PLX_API
+int plx_arena_alloc(struct plx_arena *arena, size_t len, size_t align, struct plx_dma *out);
 
 /** Gives back what plx_arena_alloc() gave, and clears *dma. */
-PLX_API void plx_arena_free(struct plx_arena *arena, struct plx_dma *dma);
+PLX_API
+void plx_arena_free(struct plx_arena *arena, struct plx_dma *dma);
 
 /** What an arena consists of. */
 struct plx_extent {
@@ -160,11 +170,14 @@ struct plx_extent {
 };
 
 /** Fills up to max extents, returns how many there are. */
-PLX_API size_t plx_arena_extents(const struct plx_arena *arena, struct plx_extent *out, size_t max);
+PLX_API
+size_t plx_arena_extents(const struct plx_arena *arena, struct plx_extent *out, size_t max);
 
 /** The context it belongs to, and its flags. */
-PLX_API struct plx_ctx *plx_arena_ctx(const struct plx_arena *arena);
-PLX_API uint32_t plx_arena_flags(const struct plx_arena *arena);
+PLX_API
+struct plx_ctx *plx_arena_ctx(const struct plx_arena *arena);
+PLX_API
+uint32_t plx_arena_flags(const struct plx_arena *arena);
 
 /* ---- the program's own memory ---- */
 
@@ -177,18 +190,23 @@ PLX_API uint32_t plx_arena_flags(const struct plx_arena *arena);
  * @return 0, -EINVAL, -EEXIST (overlaps a registration), -ENOTSUP (a device of the context needs
  *   an fd), -ENOMEM, -ENOSPC.
  */
-PLX_API int plx_mem_register(struct plx_ctx *ctx, void *va, size_t len, int fd, uint64_t offset,
+PLX_API
+int plx_mem_register(struct plx_ctx *ctx, void *va, size_t len, int fd, uint64_t offset,
 	uint32_t flags, struct plx_memreg **out);
 
 /** @return 0, or -EBUSY while I/O on it is in flight (plx_memreg_hold()). */
-PLX_API int plx_mem_unregister(struct plx_memreg *reg);
+PLX_API
+int plx_mem_unregister(struct plx_memreg *reg);
 
 /** I/O address of the registration's first byte. */
-PLX_API uint64_t plx_memreg_iova(const struct plx_memreg *reg);
+PLX_API
+uint64_t plx_memreg_iova(const struct plx_memreg *reg);
 
 /** Holds and releases a registration for I/O in flight. Any thread. */
-PLX_API void plx_memreg_hold(struct plx_memreg *reg);
-PLX_API void plx_memreg_release(struct plx_memreg *reg);
+PLX_API
+void plx_memreg_hold(struct plx_memreg *reg);
+PLX_API
+void plx_memreg_release(struct plx_memreg *reg);
 
 /* ---- private memory ---- */
 
@@ -197,8 +215,10 @@ PLX_API void plx_memreg_release(struct plx_memreg *reg);
  * they can be had, bound to a node (-1: the context's). Never mapped for a device.
  * NULL with plx_errmsg() set when there is none.
  */
-PLX_API void *plx_priv_alloc(struct plx_ctx *ctx, size_t len, int node);
-PLX_API void plx_priv_free(struct plx_ctx *ctx, void *p, size_t len);
+PLX_API
+void *plx_priv_alloc(struct plx_ctx *ctx, size_t len, int node);
+PLX_API
+void plx_priv_free(struct plx_ctx *ctx, void *p, size_t len);
 
 PLX_END_DECLS
 
