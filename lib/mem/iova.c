@@ -82,7 +82,7 @@ static int search(const struct iova_ask *ask, const struct plx_range *reserved, 
 			goto none;
 		plx_iova_avoid(table.r, table.n, ask->len + IOVA_GAP, &at);
 		plx_iova_avoid(reserved, n_reserved, ask->len, &at);
-		if (at >= IOVA_LIMIT ||
+		if (at + ask->len > IOVA_LIMIT ||
 			(ask->fit != NULL && !ask->fit(ask->arg, ask->len, &at, &why)))
 			goto none;
 	} while (at != before);
