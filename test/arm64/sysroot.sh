@@ -18,9 +18,10 @@ apt_arm64() {
 	local sources=/etc/apt/sources.list.d/debian.sources
 	[ -f $sources ] || sources=/etc/apt/sources.list
 	mkdir -p "$dir/apt/lists/partial" "$dir/apt/cache/archives/partial"
+	touch "$dir/apt/status" # no package is installed; the lock lies beside this file
 	apt-get -q -y -o APT::Architecture=arm64 -o APT::Architectures=arm64 \
 		-o Dir::State="$dir/apt" -o Dir::State::lists="$dir/apt/lists" \
-		-o Dir::State::status=/dev/null -o Dir::Cache="$dir/apt/cache" \
+		-o Dir::State::status="$dir/apt/status" -o Dir::Cache="$dir/apt/cache" \
 		-o Dir::Etc::sourcelist="$sources" -o Dir::Etc::sourceparts=- \
 		-o APT::Sandbox::User= -o Acquire::Languages=none "$@"
 }
