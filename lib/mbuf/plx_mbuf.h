@@ -14,8 +14,8 @@
  *
  * A packet is one mbuf or a chain of them (next, nsegs); pkt_len and the metadata live in the first.
  * The first 64 bytes hold all that RX writes and all that a plain, checksum or TSO TX reads. The
- * second line is touched only with timestamps, an outer VLAN tag or buffers that are not the mbuf's
- * own.
+ * second line is touched only with timestamps, an outer VLAN tag, packets cut at capture or buffers
+ * that are not the mbuf's own.
  *
  * In a pool an mbuf has refcnt 1, nsegs 1, kind PLX_MBUF_OWN and next NULL; these four stay true
  * while it is a plain packet, which is why the usual free is a comparison and a pointer store.
@@ -67,6 +67,7 @@ enum {
 	PLX_RX_OUTER_L4_CKSUM_BAD = 1u << 10,
 	PLX_RX_TIMESTAMP = 1u << 11, /**< timestamp is valid: ns since the device's epoch */
 	PLX_RX_LRO = 1u << 12,       /**< several packets joined by the device */
+	PLX_RX_WIRE_LEN = 1u << 13,  /**< cut at capture: wire_len is its length on the wire */
 
 	PLX_TX_VLAN = 1u << 16,     /**< insert vlan */
 	PLX_TX_QINQ = 1u << 17,     /**< insert vlan_outer outside vlan */
