@@ -17,7 +17,8 @@ static int negative(int err)
 	return err > 0 ? -err : err;
 }
 
-int plx_err(int errnum, const char *fmt, ...)
+/* In parentheses: the functions, not the macros. */
+int(plx_err)(int errnum, const char *fmt, ...)
 {
 	char text[PLX_ERRMSG_SIZE]; /* apart from message, which may be among the arguments */
 	size_t len;
@@ -30,7 +31,7 @@ int plx_err(int errnum, const char *fmt, ...)
 	return negative(errnum);
 }
 
-int plx_err_prefix(int err, const char *fmt, ...)
+int(plx_err_prefix)(int err, const char *fmt, ...)
 {
 	char context[PLX_ERRMSG_SIZE], errno_text[64];
 	va_list ap;

@@ -158,6 +158,19 @@ PLX_API
 int plx_err_prefix(int err, const char *fmt, ...) PLX_PRINTF(2, 3);
 
 /*
+ * Lets the compiler know that the result is negative: after "if (err < 0) return err;" it then sees
+ * what is set and what not.
+ */
+static inline int plx_err_negative_(int err)
+{
+	if (err >= 0)
+		__builtin_unreachable();
+	return err;
+}
+#define plx_err(...)        plx_err_negative_(plx_err(__VA_ARGS__))
+#define plx_err_prefix(...) plx_err_negative_(plx_err_prefix(__VA_ARGS__))
+
+/*
  * The text behind the last error of this thread; "" if there was none, never NULL. Calls that work
  * leave it as it is. Valid until this thread's next call that fails.
  */

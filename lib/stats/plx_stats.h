@@ -36,6 +36,7 @@ PLX_BEGIN_DECLS
 #define PLX_STATS_NAME_MAX         255  /* bytes of an object's name; a longer one is cut */
 #define PLX_STATS_COUNTER_NAME_MAX 63   /* bytes of a counter's name */
 #define PLX_STATS_COUNTERS_MAX     4096 /* counters of an object */
+#define PLX_STATS_RECORD_SIZE_MAX  (1U << 20)
 
 /* At offset 0. */
 struct plx_stats_header {
@@ -80,7 +81,7 @@ struct plx_stats;
  * -EBUSY: the file is of a living process, which the message names, or of another PID namespace, or
  *	is being replaced by somebody else at this moment;
  * -EEXIST: something else is at path; -EPERM: the file there is another user's;
- * -EINVAL: path is empty, or a directory; -ENOSPC: no room in the file system; -ENOMEM; others as
+ * -EINVAL: path is empty or ends with '/'; -ENOSPC: no room in the file system; -ENOMEM; others as
  * open(2).
  */
 PLX_API
@@ -90,7 +91,7 @@ int plx_stats_open(const char *path, size_t max_objects_hint, struct plx_stats *
  * Adds an object with n counters, all 0: *counters is their array, 64-byte aligned and alone in its
  * cache lines. It does not move until plx_stats_remove(). The names are copied; two objects may have
  * the same name.
- * -EINVAL: n is 0 or over PLX_STATS_COUNTERS_MAX, or a counter's name is empty or too long;
+ * -EINVAL: n is 0 or over PLX_STATS_COUNTERS_MAX, or a name is empty, or a counter's is too long;
  * -ENOSPC: no room in the file system, or the set is full; -ENOMEM.
  */
 PLX_API

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <pthread.h>
+#include <sched.h>
 #include <time.h>
 #include "plx_base.h"
 #include "unit.h"
@@ -218,41 +219,65 @@ TEST(base, barriers_order_data_and_index)
 	CHECK_EQ(bad, 0);
 }
 
-/* Store buffering: with a full barrier between store and load, one of two threads sees the other. */
-static uint32_t sb_x, sb_y, sb_round, sb_done, sb_r2;
+/*
+ * Store buffering: two threads store to one word and load the other's; with a full barrier between,
+ * at least one of them sees the other's store. Two words a step, each in its own cache line, and the
+ * threads wait for each other at the start of every round, so that their steps overlap.
+ */
+enum { SB_STEPS = 256, SB_ROUNDS = 400 };
+
+struct sb_word {
+	uint32_t v PLX_CACHE_ALIGNED;
+};
+
+static struct sb_word sb[2][SB_STEPS];
+static uint32_t sb_seen[2][SB_STEPS], sb_at[2] PLX_CACHE_ALIGNED;
+
+static void sb_meet(int me, uint32_t at)
+{
+	__atomic_store_n(&sb_at[me], at, __ATOMIC_RELEASE);
+	for (unsigned n = 1; __atomic_load_n(&sb_at[!me], __ATOMIC_ACQUIRE) < at; n++) {
+		plx_pause();
+		if (n % 1024 == 0)
+			sched_yield(); /* there may be one core */
+	}
+}
+
+static uint32_t sb_run(int me)
+{
+	uint32_t bad = 0;
+
+	for (uint32_t round = 1; round <= SB_ROUNDS; round++) {
+		sb_meet(me, 3 * round);
+		for (int i = 0; i < SB_STEPS; i++) {
+			PLX_WRITE_ONCE(sb[me][i].v, round);
+			plx_io_mb();
+			sb_seen[me][i] = PLX_READ_ONCE(sb[!me][i].v);
+		}
+		sb_meet(me, 3 * round + 1);
+		for (int i = 0; i < SB_STEPS; i++)
+			bad += sb_seen[0][i] != round && sb_seen[1][i] != round;
+		sb_meet(me, 3 * round + 2);
+	}
+	return bad;
+}
 
 static void *sb_other(void *arg)
 {
-	for (uint32_t i = 1; i <= 20000; i++) {
-		while (__atomic_load_n(&sb_round, __ATOMIC_ACQUIRE) != i)
-			plx_pause();
-		PLX_WRITE_ONCE(sb_y, i);
-		plx_io_mb();
-		sb_r2 = PLX_READ_ONCE(sb_x);
-		__atomic_store_n(&sb_done, i, __ATOMIC_RELEASE);
-	}
-	return arg;
+	return (void *)(uintptr_t)sb_run(1);
 }
 
 TEST(base, full_barrier_orders_store_and_load)
 {
 	pthread_t t;
-	uint32_t bad = 0;
+	void *bad_there;
+	uint32_t bad;
 
 	CHECK_EQ(pthread_create(&t, NULL, sb_other, NULL), 0);
-	for (uint32_t i = 1; i <= 20000; i++) {
-		uint32_t r1;
-
-		__atomic_store_n(&sb_round, i, __ATOMIC_RELEASE);
-		PLX_WRITE_ONCE(sb_x, i);
-		plx_io_mb();
-		r1 = PLX_READ_ONCE(sb_y);
-		while (__atomic_load_n(&sb_done, __ATOMIC_ACQUIRE) != i)
-			plx_pause();
-		bad += r1 != i && sb_r2 != i;
-	}
-	pthread_join(t, NULL);
+	bad = sb_run(0);
+	pthread_join(t, &bad_there);
 	CHECK_EQ(bad, 0);
+	CHECK_EQ((uintptr_t)bad_there, 0);
 }
 
 TEST(base, prefetch_of_any_address)
