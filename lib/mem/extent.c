@@ -34,6 +34,8 @@ static int reserve_iova(struct plx_arena *arena, struct mem_extent *x, uint64_t 
 	const struct iova_ask ask = {
 		.len = len,
 		.align = x->align,
+		/* A source with a window knows what is below 4 GiB. */
+		.first = x->src->iova_last != 0 ? x->src->iova_first : 0,
 		.fit = plx_domains_fit,
 		.arg = &fit,
 		.vfio_dir = arena->ctx->vfio_dir,

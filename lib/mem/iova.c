@@ -71,7 +71,7 @@ static uint64_t congruent(uint64_t at, uint64_t align, uint64_t phase)
 static int search(const struct iova_ask *ask, const struct plx_range *reserved, size_t n_reserved,
 	uint64_t *out)
 {
-	uint64_t at = IOVA_FIRST, before;
+	uint64_t at = ask->first != 0 ? ask->first : IOVA_FIRST, before;
 	const char *why = "this process's other memory";
 
 	/* Each rule only moves the address up, so this ends: at the first one that none moves. */
@@ -92,8 +92,9 @@ static int search(const struct iova_ask *ask, const struct plx_range *reserved, 
 none:;
 	struct size_text size;
 
-	return plx_err(ENOSPC, "no I/O addresses for %s: %s leaves no room from 4 GiB up",
-		plx_size_text(&size, ask->len), why);
+	return plx_err(ENOSPC, "no I/O addresses for %s: %s leaves no room from 0x%llx up",
+		plx_size_text(&size, ask->len), why,
+		(unsigned long long)(ask->first != 0 ? ask->first : IOVA_FIRST));
 }
 
 static int insert(uint64_t first, uint64_t last)

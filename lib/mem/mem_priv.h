@@ -20,6 +20,7 @@ struct iova_ask {
 	uint64_t len;   /* bytes */
 	uint64_t align; /* power of two */
 	uint64_t phase; /* the address is this modulo align */
+	uint64_t first; /* the lowest it may be; 0: 4 GiB */
 	/*
 	 * Moves *at up to the next address where [*at, *at + len) may lie, or returns false with
 	 * *why saying who does not allow it. NULL: anywhere.
