@@ -6,6 +6,7 @@
 #include "pci_internal.h"
 
 static const struct plx_pci_transport *const built_in[] = {
+	&plx_pci_qemu,
 	NULL,
 };
 
