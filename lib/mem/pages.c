@@ -160,13 +160,14 @@ int plx_page_map(size_t len, uint64_t align, uint64_t phase, int fd, uint64_t of
 {
 	uint64_t base = plx_page_base(), start, at, end;
 	size_t room = len + align;
-	void *p, *q;
+	struct size_text size;
+	void *p = MAP_FAILED, *q;
 
-	if (room < len)
-		return plx_err(ENOMEM, "no address space for %zu bytes", len);
-	p = mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	plx_size_text(&size, len);
+	if (room > len)
+		p = mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (p == MAP_FAILED)
-		return plx_err(errno, "no address space for %zu bytes: %s", room, strerror(errno));
+		return plx_err(ENOMEM, "no address space for %s (see ulimit -v)", size.s);
 	start = (uint64_t)(uintptr_t)p;
 	end = start + room;
 	at = start + ((phase - start) & (align - 1));
@@ -177,7 +178,7 @@ int plx_page_map(size_t len, uint64_t align, uint64_t phase, int fd, uint64_t of
 			int err = errno;
 
 			munmap(p, room);
-			return plx_err(err, "mapping %zu bytes: %s", len, strerror(err));
+			return plx_err(err, "mapping %s: %s", size.s, strerror(err));
 		}
 	}
 	if (at > start)

@@ -267,8 +267,7 @@ TEST(arena, more_than_there_is_is_an_error)
 
 		CHECK_EQ(plx_arena_alloc(a, (size_t)1 << 45, 4096, &dma), -ENOMEM);
 		CHECK_HAS(plx_errmsg(), "arena arena");
-		CHECK_HAS(plx_errmsg(), "32 TiB");
-		CHECK_HAS(plx_errmsg(), "available");
+		CHECK_HAS(plx_errmsg(), "32 TiB"); /* of pages, or of address space */
 		CHECK_EQ(plx_arena_alloc(a, 4096, 4096, &dma), 0);
 		plx_ctx_close(ctx);
 	}
