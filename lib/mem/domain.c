@@ -292,10 +292,11 @@ int plx_dma_alloc(struct plx_domain *dom, size_t len, size_t align, struct plx_d
 
 void plx_dma_free(struct plx_domain *dom, struct plx_dma *dma)
 {
-	if (dma->va == NULL || dom->ctx == NULL || dom->device == NULL)
+	if (dma->va == NULL || dom->ctx == NULL)
 		return;
 	pthread_mutex_lock(&dom->ctx->mem);
-	plx_arena_uncut(dom->device, dma);
+	if (dom->device != NULL)
+		plx_arena_uncut(dom->device, dma);
 	pthread_mutex_unlock(&dom->ctx->mem);
 	*dma = (struct plx_dma){NULL, 0, 0};
 }

@@ -66,7 +66,7 @@ static int map_here(struct plx_arena *arena, struct mem_extent *x, enum plx_huge
 
 	err = plx_page_map(x->e.len, x->align, x->e.iova, x->e.fd, x->e.offset, &x->e.va);
 	if (err == -ENOMEM && x->e.page > plx_page_base())
-		return plx_page_none(x->e.len, x->e.page, "mapping");
+		return plx_page_none(x->e.len, x->e.page);
 	if (err < 0)
 		return err;
 	x->has_va = true;

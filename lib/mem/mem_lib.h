@@ -15,8 +15,9 @@ PLX_BEGIN_DECLS
 /* ---- what is open in a context ---- */
 
 /*
- * An object that plx_ctx_close() closes if the program did not. Embedded in the object; close is
- * called without any lock and must end in plx_ctx_child_del().
+ * An object that plx_ctx_close() closes if the program did not, the newest first. Embedded in the
+ * object; close is called without any lock, may close other children, and ends in
+ * plx_ctx_child_del(), as does the object's own close call. Any thread.
  */
 struct plx_ctx_child {
 	struct plx_ctx_child *prev, *next;
@@ -30,13 +31,21 @@ void plx_ctx_child_del(struct plx_ctx *ctx, struct plx_ctx_child *child);
 
 /*
  * One pointer a library keeps in the context. The key is the address of something of the
- * library's own. free_fn(data) runs at the end of plx_ctx_close().
+ * library's own. free_fn(data) runs at the end of plx_ctx_close(), when devices and arenas are gone,
+ * the newest slot first; NULL: nothing runs. Any thread.
  */
+
+/* The pointer, or NULL. */
 PLX_API
 void *plx_ctx_slot(struct plx_ctx *ctx, const void *key);
+/*
+ * -EEXIST: the key has one already (another thread was faster: free yours, take that one); -ENOMEM.
+ * data = NULL takes the pointer out without calling its free_fn.
+ */
 PLX_API
 int plx_ctx_slot_set(struct plx_ctx *ctx, const void *key, void *data, void (*free_fn)(void *data));
 
+/* The counters, never NULL; the watchdog's limit (0: off); the node of memory without a device. */
 PLX_API
 struct plx_stats *plx_ctx_stats(struct plx_ctx *ctx);
 PLX_API
@@ -48,9 +57,11 @@ int plx_ctx_node(const struct plx_ctx *ctx);
 
 /*
  * A piece of control work: fn runs in plx_ctx_poll() when period_ns have passed since its last run
- * (0: no timer) or when fd is readable (-1: none). One at a time within a context. fn may add and
- * delete work, its own too. plx_work_del() returns when fn is not running (or at once, from
- * within fn); do not hold a lock over it that fn takes.
+ * (0: no timer) or when fd is readable (-1: none), hung up or in error. One at a time within a
+ * context, and each at most once in a call of plx_ctx_poll(): what becomes due meanwhile keeps
+ * plx_ctx_fd() readable for the next one. The first run is period_ns after plx_work_add(). fn may
+ * change period_ns, may add, delete and kick work, its own too, and may free the work it deleted.
+ * Zero the struct before its first use.
  */
 struct plx_work {
 	void (*fn)(struct plx_work *work, uint64_t now_ns);
@@ -61,22 +72,27 @@ struct plx_work {
 	uint64_t due_ns, pass;
 	bool linked, ready;
 };
+/* -EEXIST: it is added already, or fd is watched by another work; else epoll_ctl(2)'s. Any thread. */
 PLX_API
 int plx_work_add(struct plx_ctx *ctx, struct plx_work *work);
+/*
+ * Returns when fn is not running and will not run again (at once, from within fn): do not hold a
+ * lock over it that fn takes. Close fd after it. Of work that is not added: nothing. Any thread.
+ */
 PLX_API
 void plx_work_del(struct plx_ctx *ctx, struct plx_work *work);
-/* Makes it due now. Any thread. */
+/* Makes it due now, also while it runs. Never waits for fn. Any thread. */
 PLX_API
 void plx_work_kick(struct plx_ctx *ctx, struct plx_work *work);
 
 /* ---- memory sources ---- */
 
 struct plx_mem_req {
-	uint64_t len; /* bytes, a multiple of 4 KiB */
-	enum plx_huge huge;
-	int node;         /* -1: any */
-	uint32_t flags;   /* PLX_SHARE, PLX_DMA_TO_DEVICE */
-	const char *name; /* shown in /proc/PID/maps where the source can */
+	uint64_t len;       /* bytes, a multiple of 4 KiB */
+	enum plx_huge huge; /* AUTO: ordinary pages; 2 MiB ones have been asked for before */
+	int node;           /* -1: any */
+	uint32_t flags;     /* PLX_SHARE, PLX_DMA_TO_DEVICE */
+	const char *name;   /* shown in /proc/PID/maps where the source can */
 };
 
 /*
@@ -85,6 +101,10 @@ struct plx_mem_req {
  * to the node, populates. round() says, before an I/O address is reserved, what length and page
  * size get() would give. A source whose memory the device sees at fixed places says so with a
  * window of I/O addresses. The default source makes a memfd for each extent.
+ *
+ * get() sets plx_errmsg(); after -ENOMEM less may be asked for, or smaller pages. put() takes back
+ * what get() gave. All are called with the context's memory locked, and call nothing of lib/mem
+ * that takes memory of the same context.
  */
 struct plx_mem_source;
 struct plx_mem_source_ops {
@@ -102,8 +122,8 @@ struct plx_mem_source {
 
 /*
  * Makes the context take its memory from src from now on. -EBUSY, with the remedy, when the
- * context already has arenas; 0 when src is already its source. src must outlive the context's
- * arenas: a transport keeps it in a slot.
+ * context already has arenas or another transport's source; 0 when src is already its source. src
+ * must outlive the context's arenas: a transport keeps it in a slot.
  */
 PLX_API
 int plx_ctx_set_source(struct plx_ctx *ctx, struct plx_mem_source *src);
@@ -119,8 +139,10 @@ struct plx_range {
 /*
  * An I/O address space: one for the context's devices behind one transport, or, private, for one
  * IOMMU group. map() makes the extent reachable at ext->iova, write-protected from the device if
- * ext->flags has PLX_DMA_TO_DEVICE; it sets plx_errmsg(). unmap() of what was mapped cannot fail
- * in a way anyone could mend.
+ * ext->flags has PLX_DMA_TO_DEVICE; it sets plx_errmsg(), before which the domain's name is put.
+ * ext->fd is -1 for registered memory without a file: -ENOTSUP where map() needs one. unmap() of what
+ * was mapped cannot fail in a way anyone could mend. Both are called with the context's memory
+ * locked, and call nothing of lib/mem that takes memory of the same context.
  */
 struct plx_domain;
 struct plx_domain_ops {
@@ -142,14 +164,22 @@ struct plx_domain {
 
 /*
  * Adds a domain to the context and, unless it is private, maps every data arena there is.
- * On failure nothing is mapped: -ENOSPC when an arena lies outside the apertures, or map()'s error.
+ * On failure nothing is mapped: -ENOSPC when an arena lies outside the apertures, -EEXIST when it is
+ * in the context, or map()'s error. dom must live until plx_domain_del().
  */
 PLX_API
 int plx_domain_add(struct plx_ctx *ctx, struct plx_domain *dom);
-/* Unmaps all and takes it out of the context. Device memory of it must have been freed. */
+/*
+ * Unmaps all and takes it out of the context. Device memory of it should have been freed: what is
+ * left is logged and freed. Nothing happens to a domain that is in no context.
+ */
 PLX_API
 void plx_domain_del(struct plx_domain *dom);
-/* Maps one arena into a private domain (and all that it will grow). Idempotent. */
+/*
+ * Maps one arena into a private domain (and all that it will grow). Idempotent; an arena of data is
+ * in other domains anyway. -EXDEV: the arena is of another context; -EINVAL: it is device memory;
+ * -ENOMEM, -ENOSPC, or map()'s error.
+ */
 PLX_API
 int plx_domain_map(struct plx_domain *dom, struct plx_arena *arena);
 /* Is all of this arena mapped in dom? */
@@ -157,8 +187,10 @@ PLX_API
 bool plx_domain_has(const struct plx_domain *dom, const struct plx_arena *arena);
 
 /*
- * Device memory: zeroed, len bytes, aligned, mapped in this domain alone.
- * -EINVAL, -ENOMEM, -ENOSPC.
+ * Device memory: zeroed, len bytes, aligned (a power of two up to 2 MiB), mapped in this domain
+ * alone. -EINVAL, -ENOMEM, -ENOSPC. The first extent is 64 KiB, or one huge page; none is given
+ * back before plx_domain_del(). plx_dma_free() clears *dma; a cleared one is fine, and a wrong one
+ * is logged and not freed.
  */
 PLX_API
 int plx_dma_alloc(struct plx_domain *dom, size_t len, size_t align, struct plx_dma *out);

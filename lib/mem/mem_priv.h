@@ -56,7 +56,7 @@ int plx_page_populate(void *va, size_t len, uint64_t page, int fd, uint64_t off)
 /* What plx_page_populate() does on kernels before 5.14. */
 int plx_page_touch(void *va, size_t len, uint64_t page, int fd, uint64_t off);
 /* Sets the message: asked, page size, free, remedy. Returns -ENOMEM. */
-int plx_page_none(uint64_t len, uint64_t page, const char *what);
+int plx_page_none(uint64_t len, uint64_t page);
 /* "64 KiB". Returns buf. */
 struct size_text {
 	char s[32];

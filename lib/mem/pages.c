@@ -102,16 +102,16 @@ static uint64_t pool_number(uint64_t page, const char *what)
 	return n;
 }
 
-int plx_page_none(uint64_t len, uint64_t page, const char *what)
+int plx_page_none(uint64_t len, uint64_t page)
 {
 	uint64_t need, total, unused, reserved;
 	struct size_text size, psize, asize;
 
 	if (page <= plx_page_base())
 		return plx_err(ENOMEM,
-			"%s: no %s in pages of %s: %s are available (MemAvailable in /proc/meminfo), less "
+			"no %s in pages of %s: %s are available (MemAvailable in /proc/meminfo), less "
 			"what limits this process; ask for less, or free some",
-			what, plx_size_text(&size, len), plx_size_text(&psize, page),
+			plx_size_text(&size, len), plx_size_text(&psize, page),
 			plx_size_text(&asize, available()));
 	need = (len + page - 1) / page;
 	total = pool_number(page, "nr_hugepages");
@@ -120,11 +120,11 @@ int plx_page_none(uint64_t len, uint64_t page, const char *what)
 	unused = unused > reserved ? unused - reserved : 0;
 	plx_size_text(&psize, page);
 	return plx_err(ENOMEM,
-		"%s: no %s in huge pages of %s: needs %" PRIu64 ", free are %" PRIu64 " of %" PRIu64
+		"no %s in huge pages of %s: needs %" PRIu64 ", free are %" PRIu64 " of %" PRIu64
 		"; reserve more with plx-hugepages, or as root: echo %" PRIu64
 		" > /sys/kernel/mm/hugepages/hugepages-%" PRIu64
 		"kB/nr_hugepages%s; or do without (--huge none)",
-		what, plx_size_text(&size, len), psize.s, need, unused, total,
+		plx_size_text(&size, len), psize.s, need, unused, total,
 		total + need - PLX_MIN(unused, need), page / 1024,
 		page == MEM_2M ? " (sysctl vm.nr_hugepages)" : "");
 }
@@ -135,7 +135,7 @@ int plx_page_touch(void *va, size_t len, uint64_t page, int fd, uint64_t off)
 
 	/* In a file the pages exist after this: the loop below cannot raise SIGBUS. */
 	if (fd >= 0 && fallocate(fd, 0, (off_t)off, (off_t)len) < 0 && errno != EOPNOTSUPP)
-		return plx_page_none(len, page, "populating");
+		return plx_page_none(len, page);
 	for (size_t i = 0; i < len; i += page)
 		p[i] = p[i];
 	return 0;
@@ -145,13 +145,13 @@ int plx_page_populate(void *va, size_t len, uint64_t page, int fd, uint64_t off)
 {
 	/* Short of ordinary pages the kernel kills rather than says no. */
 	if (page <= plx_page_base() && len >= MEM_MIB && len > available())
-		return plx_page_none(len, page, "populating");
+		return plx_page_none(len, page);
 	while (madvise(va, len, MADV_POPULATE_WRITE) < 0) {
 		if (errno == EINTR || errno == EAGAIN)
 			continue;
 		if (errno == EINVAL || errno == ENOSYS)
 			return plx_page_touch(va, len, page, fd, off);
-		return plx_page_none(len, page, "populating");
+		return plx_page_none(len, page);
 	}
 	return 0;
 }

@@ -77,7 +77,8 @@ int plx_ctx_open(const struct plx_ctx_opts *opts, struct plx_ctx **ctx);
 
 /**
  * Closes a context and all that is still open in it: ports, pools, arenas, in reverse order of
- * their opening. No thread may be inside a call on any of them. NULL is allowed.
+ * their opening. No thread may be inside a call on any of them; not from control work. NULL is
+ * allowed.
  */
 PLX_API
 void plx_ctx_close(struct plx_ctx *ctx);
@@ -86,7 +87,7 @@ void plx_ctx_close(struct plx_ctx *ctx);
  * Does the control work that is due: link changes, the watchdog, driver timers, protocol messages.
  * Returns the number of pieces of work done. Never blocks. Call it from one thread at a time, a
  * few times a second at least, or when plx_ctx_fd() is readable. With control_thread the context
- * does so itself and this call returns -EBUSY.
+ * does so itself and this call returns -EBUSY. From within control work it returns 0.
  */
 PLX_API
 int plx_ctx_poll(struct plx_ctx *ctx);
@@ -148,13 +149,19 @@ void plx_arena_destroy(struct plx_arena *arena);
 /**
  * Cuts len bytes out of the arena, zeroed, contiguous in both address spaces, growing it by an
  * extent (at least doubling) if need be.
- * @param align a power of two up to the page size of the arena.
- * @return 0, -EINVAL, -ENOMEM, -ENOSPC.
+ * @param len bytes; pieces take whole cache lines, so that two never share one.
+ * @param align a power of two up to 2 MiB, or up to the page size if that is larger; of both the
+ *   virtual and the I/O address.
+ * @return 0, -EINVAL (len is 0 or absurd, align), -ENOMEM, -ENOSPC; *out is untouched then. When
+ *   there is no room to double, the extent is made as large as needed and no larger.
  */
 PLX_API
 int plx_arena_alloc(struct plx_arena *arena, size_t len, size_t align, struct plx_dma *out);
 
-/** Gives back what plx_arena_alloc() gave, and clears *dma. */
+/**
+ * Gives back what plx_arena_alloc() gave, and clears *dma. What is not in use with this address and
+ * length is logged and not freed. A cleared *dma is fine.
+ */
 PLX_API
 void plx_arena_free(struct plx_arena *arena, struct plx_dma *dma);
 
@@ -169,7 +176,7 @@ struct plx_extent {
 	uint32_t flags;  /**< PLX_SHARE, PLX_DMA_TO_DEVICE */
 };
 
-/** Fills up to max extents, returns how many there are. */
+/** Fills up to max extents, the oldest first; returns how many there are. */
 PLX_API
 size_t plx_arena_extents(const struct plx_arena *arena, struct plx_extent *out, size_t max);
 
@@ -184,10 +191,12 @@ uint32_t plx_arena_flags(const struct plx_arena *arena);
 /**
  * Lets the devices of the context reach the program's own memory without a copy.
  *
- * @param va  page aligned; len a multiple of the page size.
+ * @param va  page aligned; len a multiple of the page size. It must stay mapped as it is until it
+ *   is unregistered. Private domains do not get it.
  * @param fd  the file behind it and offset there, or -1: then only devices behind VFIO can use it.
+ *   The registration keeps a descriptor of its own.
  * @param out the registration; its I/O address is plx_memreg_iova().
- * @return 0, -EINVAL, -EEXIST (overlaps a registration), -ENOTSUP (a device of the context needs
+ * @return 0, -EINVAL, -EEXIST (overlaps a registration or an arena), -ENOTSUP (a device of the context needs
  *   an fd), -ENOMEM, -ENOSPC.
  */
 PLX_API
@@ -213,10 +222,12 @@ void plx_memreg_release(struct plx_memreg *reg);
 /**
  * Zeroed memory of this process alone, cache-line aligned, on huge pages where it is large and
  * they can be had, bound to a node (-1: the context's). Never mapped for a device.
- * NULL with plx_errmsg() set when there is none.
+ * NULL with plx_errmsg() set when there is none. From 256 KiB on it is all present at once, a
+ * mapping of its own; below, it comes from the C library's heap, and node is not looked at.
  */
 PLX_API
 void *plx_priv_alloc(struct plx_ctx *ctx, size_t len, int node);
+/** Frees what plx_priv_alloc() gave; len is the one that was asked for there. NULL is allowed. */
 PLX_API
 void plx_priv_free(struct plx_ctx *ctx, void *p, size_t len);
 

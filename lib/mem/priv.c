@@ -32,7 +32,7 @@ static void *map_plain(size_t len, bool thp)
 	/* New pages instead of an mprotect(): PROT_NONE memory with MAP_NORESERVE is not accounted. */
 	if (mmap(p, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
 		MAP_FAILED) {
-		(void)plx_page_none(len, plx_page_base(), "private memory");
+		(void)plx_page_none(len, plx_page_base());
 		munmap(p, len);
 		return NULL;
 	}

@@ -27,8 +27,8 @@ static int memfd_round(
 		*page = plx_page_huge(req->huge);
 		if (*page == 0)
 			return plx_err(ENOMEM,
-				"%s: this kernel has no %s pages (/sys/kernel/mm/hugepages lists its sizes)",
-				req->name, req->huge == PLX_HUGE_1G ? "1 GiB" : "2 MiB");
+				"this kernel has no %s pages (/sys/kernel/mm/hugepages lists its sizes)",
+				req->huge == PLX_HUGE_1G ? "1 GiB" : "2 MiB");
 	}
 	unit = *page;
 	/* Whole transparent huge pages, unless that would waste about as much as is used. */
@@ -36,7 +36,7 @@ static int memfd_round(
 		unit = PLX_MAX(unit, (uint64_t)MEM_2M);
 	*len = plx_align_up(req->len, unit);
 	if (*len < req->len || *len > INT64_MAX)
-		return plx_err(ENOMEM, "%s: %llu bytes are more than there can be", req->name,
+		return plx_err(ENOMEM, "%llu bytes are more than there can be",
 			(unsigned long long)req->len);
 	return 0;
 }
@@ -68,16 +68,16 @@ static int memfd_get(
 	if (fd < 0) {
 		err = errno;
 		if (err == ENODEV || err == ENOSYS)
-			return plx_err(ENOMEM, "%s: memfd_create without such pages: %s", req->name,
-				strerror(err));
-		return plx_err(err, "%s: memfd_create: %s", req->name, strerror(err));
+			return plx_err(
+				ENOMEM, "memfd_create without such pages: %s", strerror(err));
+		return plx_err(err, "memfd_create: %s", strerror(err));
 	}
 	if (ftruncate(fd, (off_t)len) < 0 ||
 		fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) {
 		err = errno;
 		close(fd);
-		return plx_err(err, "%s: sizing a memfd to %llu bytes: %s", req->name,
-			(unsigned long long)len, strerror(err));
+		return plx_err(err, "sizing a memfd to %llu bytes: %s", (unsigned long long)len,
+			strerror(err));
 	}
 	ext->fd = fd;
 	ext->offset = 0;
