@@ -34,8 +34,8 @@ static int reserve_iova(struct plx_arena *arena, struct mem_extent *x, uint64_t 
 	const struct iova_ask ask = {
 		.len = len,
 		.align = x->align,
-		/* A source with a window knows what is below 4 GiB. */
-		.first = x->src->iova_last != 0 ? x->src->iova_first : 0,
+		/* A source with a window knows what is below 4 GiB; never address 0. */
+		.first = x->src->iova_last == 0 ? 0 : PLX_MAX(x->src->iova_first, x->align),
 		.fit = plx_domains_fit,
 		.arg = &fit,
 		.vfio_dir = arena->ctx->vfio_dir,

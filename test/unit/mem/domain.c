@@ -236,6 +236,24 @@ TEST(domain, a_source_is_used_in_its_window)
 	CHECK_EQ(src.live, 0);
 }
 
+TEST(domain, a_source_may_have_a_window_below_4_gib)
+{
+	static const uint64_t first[] = {0, MEM_MIB, 3 * MEM_1G};
+
+	for (size_t i = 0; i < PLX_ARRAY_SIZE(first); i++) {
+		struct plx_ctx *ctx = ctx_open(PLX_HUGE_NONE);
+		struct fake_source src = FAKE_SOURCE;
+		struct plx_extent e;
+
+		src.s.iova_first = first[i];
+		src.s.iova_last = first[i] + 16 * MEM_MIB - 1;
+		CHECK_EQ(plx_ctx_set_source(ctx, &src.s), 0);
+		CHECK_EQ(plx_arena_extents(arena_new(ctx, 8192), &e, 1), 1);
+		CHECK_EQ(e.iova, PLX_MAX(first[i], (uint64_t)4096)); /* but not at 0 */
+		plx_ctx_close(ctx);
+	}
+}
+
 static int bad_get(struct plx_mem_source *src, const struct plx_mem_req *req, struct plx_extent *e)
 {
 	int err = fake_get(src, req, e);
