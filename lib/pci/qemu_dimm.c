@@ -104,6 +104,12 @@ void qemu_dimms_close(struct qemu_conn *c)
 	c->dimms = NULL;
 }
 
+/* A refusal is about memory, not about the protocol; a lost connection stays one. */
+static int refusal(int err, int instead)
+{
+	return err == -EREMOTEIO ? instead : err;
+}
+
 static int add(struct qemu_conn *c, const struct plx_extent *ext, unsigned n)
 {
 	struct qmp *qmp = c->dimms->qmp;
@@ -112,10 +118,11 @@ static int add(struct qemu_conn *c, const struct plx_extent *ext, unsigned n)
 	err = qmp_run(qmp,
 		"{\"execute\": \"object-add\", \"arguments\": {\"qom-type\": "
 		"\"memory-backend-file\", \"id\": \"" MEM "%u\", \"size\": %" PRIu64
-		", \"mem-path\": \"/proc/%d/fd/%d\", \"share\": true}}",
-		n, ext->len, (int)getpid(), ext->fd);
+		", \"mem-path\": \"/proc/%d/fd/%d\", \"share\": true, \"readonly\": %s}}",
+		n, ext->len, (int)getpid(), ext->fd,
+		(ext->flags & PLX_DMA_TO_DEVICE) != 0 ? "true" : "false");
 	if (err < 0)
-		return plx_err_prefix(err,
+		return plx_err_prefix(refusal(err, -EACCES),
 			"QEMU cannot open memory of process %d (it has to run as the same user, in "
 			"the same PID namespace)",
 			(int)getpid());
@@ -125,11 +132,11 @@ static int add(struct qemu_conn *c, const struct plx_extent *ext, unsigned n)
 		n, n, ext->iova);
 	if (err == 0)
 		return 0;
-	err = plx_err_prefix(err,
+	return plx_err_prefix(refusal(err, -ENOSPC),
 		"%" PRIu64 " bytes at I/O address 0x%" PRIx64
-		" (QEMU needs room for it: -m 256M,slots=32,maxmem=64G)",
+		" (QEMU needs room for it: -m 256M,slots=32,maxmem=64G; or use fewer and larger "
+		"arenas)",
 		ext->len, ext->iova);
-	return err;
 }
 
 int qemu_dimms_map(struct qemu_conn *c, const struct plx_extent *ext)

@@ -362,6 +362,80 @@ TEST(qemu_pci, two_machines_in_one_context_with_attached_memory)
 	lab_stop(&m);
 }
 
+TEST(qemu_pci, attached_memory_that_devices_only_read)
+{
+	struct plx_arena_opts o = PLX_ARENA_OPTS_INIT;
+	struct plx_arena *data, *ro;
+	struct plx_win win;
+	struct plx_dma ring;
+	struct tx_desc *d;
+	struct lab l;
+
+	NEEDS_QEMU();
+	lab_start(&l, 256);
+	CHECK_OK(lab_open(&l, "slot=2", "qmp"));
+	o.flags = PLX_DMA_TO_DEVICE;
+	CHECK_OK(plx_arena_create(l.ctx, &o, &data));
+	send_frames(&l, data);
+	/* A ring there: the descriptor is read and "done" is not written. */
+	CHECK_OK(plx_arena_create(l.ctx, &o, &ro));
+	CHECK_OK(plx_arena_alloc(ro, 4096, 4096, &ring));
+	d = ring.va;
+	d[0] = (struct tx_desc){
+		.addr = plx_le64_make(ring.iova), .len = plx_le16_make(100), .cmd = 0x0b};
+	CHECK_OK(plx_pci_win(l.dev, 0, 0, 128 * 1024, &win));
+	CHECK_OK(plx_pci_set_master(l.dev, true));
+	plx_wr32(&win, TDBAL, (uint32_t)ring.iova);
+	plx_wr32(&win, TDBAH, (uint32_t)(ring.iova >> 32));
+	plx_wr32(&win, TDH, 0);
+	plx_wr32(&win, TDT, 0);
+	plx_wr32(&win, TCTL, TCTL_EN);
+	plx_wr32(&win, TDT, 1);
+	CHECK_OK(plx_win_wait(&win, TDH, 0xffff, 1, 1000 * MS, "TX"));
+	CHECK_EQ(d[0].sta, 0);
+	lab_stop(&l);
+}
+
+TEST(qemu_pci, attached_memory_has_an_end)
+{
+	struct plx_arena_opts o = PLX_ARENA_OPTS_INIT;
+	struct plx_arena *arena;
+	struct plx_dma dma;
+	struct lab l;
+	unsigned n = 0;
+	int err;
+
+	NEEDS_QEMU();
+	lab_start(&l, 256);
+	CHECK_OK(lab_open(&l, "slot=2", "qmp"));
+	do {
+		CHECK_OK(plx_arena_create(l.ctx, &o, &arena));
+		err = plx_arena_alloc(arena, 4096, 64, &dma);
+	} while (err == 0 && ++n < 100);
+	CHECK_EQ(n, 32);
+	CHECK_EQ(err, -ENOSPC);
+	CHECK_HAS(plx_errmsg(), "no free slots");
+	CHECK_HAS(plx_errmsg(), "slots=");
+	lab_stop(&l);
+}
+
+TEST(qemu_pci, ram_has_an_end)
+{
+	struct plx_arena_opts o = PLX_ARENA_OPTS_INIT;
+	struct plx_arena *arena;
+	struct plx_dma dma;
+	struct lab l;
+
+	NEEDS_QEMU();
+	lab_start(&l, 256);
+	CHECK_OK(lab_open(&l, "slot=2", "ram"));
+	CHECK_OK(plx_arena_create(l.ctx, &o, &arena));
+	CHECK_OK(plx_arena_alloc(arena, 100 << 20, 64, &dma));
+	CHECK_EQ(plx_arena_alloc(arena, 200 << 20, 64, &dma), -ENOSPC);
+	CHECK_HAS(plx_errmsg(), "RAM file");
+	lab_stop(&l);
+}
+
 TEST(qemu_pci, one_connection_at_a_time)
 {
 	struct plx_ctx *other;
