@@ -181,31 +181,20 @@ const char *qmp_return(const struct qmp *q)
 	return q->ret;
 }
 
-int qmp_open(const char *path, uint64_t limit_ns, struct qmp **out)
+int qmp_adopt(int fd, const char *path, uint64_t limit_ns, struct qmp **out)
 {
-	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	struct qmp *q;
-	int err = 0;
+	struct qmp *q = calloc(1, sizeof(*q));
+	int err;
 
 	*out = NULL;
-	if (strlen(path) >= sizeof(sa.sun_path))
-		return plx_err(ENAMETOOLONG,
-			"QMP %s: the path of a socket has at most %zu characters", path,
-			sizeof(sa.sun_path) - 1);
-	q = calloc(1, sizeof(*q));
-	if (q == NULL)
+	if (q == NULL) {
+		close(fd);
 		return plx_err(ENOMEM, "QMP %s: no memory", path);
-	strcpy(q->path, path);
-	strcpy(sa.sun_path, path);
-	q->limit_ns = limit_ns;
-	q->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (q->fd < 0 || connect(q->fd, (struct sockaddr *)&sa, sizeof(sa)) < 0) {
-		err = errno;
-		err = plx_err(err, "QMP %s: %s; start QEMU with -qmp unix:%s,server=on,wait=off",
-			path, strerror(err), path);
 	}
-	if (err == 0)
-		err = answer(q, plx_clock_ns() + limit_ns, "QMP");
+	q->fd = fd;
+	q->limit_ns = limit_ns;
+	snprintf(q->path, sizeof(q->path), "%s", path);
+	err = answer(q, plx_clock_ns() + limit_ns, "QMP");
 	if (err == 0)
 		err = qmp_run(q, "{\"execute\": \"qmp_capabilities\"}");
 	if (err < 0) {
@@ -216,11 +205,31 @@ int qmp_open(const char *path, uint64_t limit_ns, struct qmp **out)
 	return 0;
 }
 
+int qmp_open(const char *path, uint64_t limit_ns, struct qmp **out)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	int fd, err;
+
+	*out = NULL;
+	if (strlen(path) >= sizeof(sa.sun_path))
+		return plx_err(ENAMETOOLONG,
+			"QMP %s: the path of a socket has at most %zu characters", path,
+			sizeof(sa.sun_path) - 1);
+	strcpy(sa.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0)
+		return qmp_adopt(fd, path, limit_ns, out);
+	err = errno;
+	if (fd >= 0)
+		close(fd);
+	return plx_err(err, "QMP %s: %s; start QEMU with -qmp unix:%s,server=on,wait=off", path,
+		strerror(err), path);
+}
+
 void qmp_close(struct qmp *q)
 {
 	if (q == NULL)
 		return;
-	if (q->fd >= 0)
-		close(q->fd);
+	close(q->fd);
 	free(q);
 }

@@ -17,6 +17,8 @@ struct qmp;
  * is connected.
  */
 int qmp_open(const char *path, uint64_t limit_ns, struct qmp **out);
+/* The same over a connected, non-blocking socket, which it takes; path is for messages. */
+int qmp_adopt(int fd, const char *path, uint64_t limit_ns, struct qmp **out);
 void qmp_close(struct qmp *q);
 
 /*

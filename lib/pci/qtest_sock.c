@@ -328,63 +328,68 @@ bool qtest_dead(const struct qtest *q)
 
 /* ---- open and close ---- */
 
-static int connect_to(struct qtest *q)
+static int connect_to(const char *path, int *out)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	int err;
+	int fd, err;
 
-	memcpy(sa.sun_path, q->path, sizeof(sa.sun_path));
-	q->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (q->fd < 0)
-		return plx_err(errno, "qemu:%s: socket: %s", q->path, strerror(errno));
-	if (connect(q->fd, (struct sockaddr *)&sa, sizeof(sa)) == 0)
+	if (strlen(path) >= sizeof(sa.sun_path))
+		return plx_err(ENAMETOOLONG,
+			"qemu:%s: the path of a socket has at most %zu characters", path,
+			sizeof(sa.sun_path) - 1);
+	strcpy(sa.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return plx_err(errno, "qemu:%s: socket: %s", path, strerror(errno));
+	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0) {
+		*out = fd;
 		return 0;
+	}
 	err = errno;
+	close(fd);
 	if (err == EAGAIN)
 		return plx_err(EBUSY,
 			"qemu:%s: others wait for this socket already: a QEMU serves one qtest "
 			"connection at a time",
-			q->path);
+			path);
 	if (err == ENOENT || err == ECONNREFUSED)
 		return plx_err(err,
-			"qemu:%s: %s; start QEMU with -qtest unix:%s,server=on,wait=off", q->path,
-			err == ENOENT ? "there is no such socket" : "no QEMU listens there",
-			q->path);
-	return plx_err(err, "qemu:%s: connect: %s", q->path, strerror(err));
+			"qemu:%s: %s; start QEMU with -qtest unix:%s,server=on,wait=off", path,
+			err == ENOENT ? "there is no such socket" : "no QEMU listens there", path);
+	return plx_err(err, "qemu:%s: connect: %s", path, strerror(err));
+}
+
+int qtest_adopt(
+	int fd, const char *path, uint64_t limit_ns, struct plx_log *log, struct qtest **out)
+{
+	struct qtest *q = calloc(1, sizeof(*q));
+
+	*out = q;
+	if (q == NULL) {
+		close(fd);
+		return plx_err(ENOMEM, "qemu:%s: no memory", path);
+	}
+	pthread_mutex_init(&q->lock, NULL);
+	q->fd = fd;
+	q->limit_ns = limit_ns;
+	q->log = log;
+	snprintf(q->path, sizeof(q->path), "%s", path);
+	return 0;
 }
 
 int qtest_open(const char *path, uint64_t limit_ns, struct plx_log *log, struct qtest **out)
 {
-	struct qtest *q;
-	int err;
+	int fd = -1, err = connect_to(path, &fd);
 
 	*out = NULL;
-	if (strlen(path) >= sizeof(q->path))
-		return plx_err(ENAMETOOLONG,
-			"qemu:%s: the path of a socket has at most %zu characters", path,
-			sizeof(q->path) - 1);
-	q = calloc(1, sizeof(*q));
-	if (q == NULL)
-		return plx_err(ENOMEM, "qemu:%s: no memory", path);
-	pthread_mutex_init(&q->lock, NULL);
-	q->limit_ns = limit_ns;
-	q->log = log;
-	strcpy(q->path, path);
-	err = connect_to(q);
-	if (err < 0) {
-		qtest_close(q);
-		return err;
-	}
-	*out = q;
-	return 0;
+	return err < 0 ? err : qtest_adopt(fd, path, limit_ns, log, out);
 }
 
 void qtest_close(struct qtest *q)
 {
 	if (q == NULL)
 		return;
-	if (q->fd >= 0)
-		close(q->fd);
+	close(q->fd);
 	pthread_mutex_destroy(&q->lock);
 	free(q);
 }

@@ -24,6 +24,9 @@ struct qtest;
  * first question is not answered: it fails with -EBUSY.
  */
 int qtest_open(const char *path, uint64_t limit_ns, struct plx_log *log, struct qtest **out);
+/* The same over a connected, non-blocking socket, which it takes; path is for messages. -ENOMEM. */
+int qtest_adopt(
+	int fd, const char *path, uint64_t limit_ns, struct plx_log *log, struct qtest **out);
 void qtest_close(struct qtest *q);
 
 /* Memory of the machine; width 1, 2, 4 or 8. */
