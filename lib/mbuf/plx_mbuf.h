@@ -165,7 +165,9 @@ struct plx_mbuf {
 	};
 	uint8_t *own_buf; /**< the mbuf's own room, to go back to */
 	uint64_t own_iova;
-	uint64_t user[3]; /**< the program's; kept by nothing, cleared by nothing */
+	uint32_t wire_len; /**< bytes it had before it was cut; valid with PLX_RX_WIRE_LEN */
+	uint32_t reserved;
+	uint64_t user[2]; /**< the program's; kept by nothing, cleared by nothing */
 } __attribute__((aligned(PLX_CACHE_LINE)));
 
 PLX_STATIC_ASSERT(offsetof(struct plx_mbuf, rearm) == 16, "RX writes 16..47");
@@ -182,8 +184,7 @@ PLX_STATIC_ASSERT(sizeof(struct plx_mbuf) == 128, "two lines");
 struct plx_mbuf_ext {
 	void (*free_fn)(struct plx_mbuf_ext *ext);
 	void *arg;
-	uint32_t
-		refcnt; /**< set before: how many mbufs it will be attached to; atomic from then on */
+	uint32_t refcnt; /**< set before: how many mbufs it will be attached to; then atomic */
 };
 
 /* ---- pools ---- */
