@@ -10,6 +10,24 @@ import tempfile
 
 SPDX = "/* SPDX-License-Identifier: BSD-3-Clause */\n"
 TABLE = "layers = [\n  ['base', []],\n  ['pci', ['base']],\n  ['ethdev', ['pci']],\n]\n"
+OPS = """struct plx_eth_ops {
+	int (*open)(int port);
+	/* optional */
+	int (*reset)(int port);
+	int (*set_mtu)(int port);
+};
+"""
+OFFLOADS = """int plx_rx_offload_name(void)
+{
+	return "scatter"[0];
+}
+
+int plx_tx_offload_name(void)
+{
+	return "tso"[0];
+}
+"""
+FEATURES = "[operations]\nreset = yes\nset_mtu = no, frames are as they come\n[rx offloads]\nscatter = yes\n"
 CLEAN = {
     "meson.build": "# SPDX-License-Identifier: BSD-3-Clause\n",
     "lib/meson.build": "# SPDX-License-Identifier: BSD-3-Clause\n" + TABLE,
@@ -17,16 +35,19 @@ CLEAN = {
     "lib/pci/plx_pci.h": SPDX + '#include "plx_base.h"\n',
     "lib/pci/plx_pci_transport.h": SPDX,
     "lib/pci/pci_vfio.c": SPDX + "#include <linux/vfio.h>\n#include <sys/socket.h>\n",
-    "lib/ethdev/ethdev_pmd.h": SPDX + '#include "plx_base.h"\n',
+    "lib/ethdev/ethdev_pmd.h": SPDX + '#include "plx_base.h"\n' + OPS,
+    "lib/ethdev/offload.c": SPDX + OFFLOADS,
     "lib/ethdev/ethdev_private.h": SPDX,
     "lib/ethdev/meson.build": "# SPDX-License-Identifier: BSD-3-Clause\n"
                               "pmd_headers = files('ethdev_pmd.h')\n",
-    "pmd/null/null.c": SPDX + '#include "ethdev_pmd.h"\n#include "plx_pci.h"\n',
+    "pmd/null/null.c": SPDX + '#include "ethdev_pmd.h"\n#include "plx_pci.h"\n'
+                       "static const struct plx_eth_ops ops = {\n\t.open = 0,\n\t.reset = 0,\n};\n",
+    "pmd/null/features.ini": FEATURES,
     "pmd/e1000/e1000.h": SPDX,
     "app/testpmd/main.c": SPDX + '#include "plx_pci.h"\n#include <sys/socket.h>\n',
 }
 
-# check, what is planted: (file, text appended; a layer table replaces), words of the report
+# check, what is planted: (file, text appended; a whole table replaces), words of the report
 PLANTED = [
     ("layers", "lib/base/plx_base.h", '#include "plx_pci.h"\n', "is not below lib/base"),
     ("layers", "lib/base/base.c", "#include <linux/vfio.h>\n", "transports in lib/pci"),
@@ -43,6 +64,13 @@ PLANTED = [
     ("layers", "pmd/null/null.c", '#include "ethdev_private.h"\n', "private header of lib/ethdev"),
     ("layers", "app/testpmd/main.c", '#include "ethdev_pmd.h"\n', "private header of lib/ethdev"),
     ("layers", "examples/skeleton/main.c", '#include "e1000.h"\n', "belongs to pmd/e1000"),
+    ("features", "pmd/null/features.ini", "[tx offloads]\nlro = yes\n", "no tx offload"),
+    ("features", "pmd/x/x.c", "static const struct plx_eth_ops ops = {\n};\n", "is missing"),
+    ("features", "pmd/null/features.ini", FEATURES.replace("reset = yes\n", ""), "does not say so"),
+    ("features", "pmd/null/features.ini", FEATURES.replace("set_mtu = no, ", "set_mtu = no x"), "why"),
+    ("features", "pmd/null/features.ini", FEATURES.replace("no, frames are as they come", "yes"),
+     "promises it"),
+    ("features", "pmd/null/features.ini", FEATURES.replace("set_mtu", "set_ntu"), "is no optional"),
     ("format", "lib/base/base.c", "int  f( void ){return 1;}\n", "base.c"),
     ("longfunc", "lib/base/base.c", "int f(void)\n{\n" + "\n" * 90 + "}\n", "92 lines (at most 90)"),
     ("text", "lib/base/base.c", "/* TO" "DO */\n", "a promise"),
@@ -90,7 +118,7 @@ def with_tree(here, check, name="", text=""):
         shutil.copy(os.path.join(here, "../../.clang-format"), root)
         if name:
             before = CLEAN.get(name, SPDX if name.endswith((".c", ".h")) else "")
-            write(root, name, text if text.startswith("layers") else before + text)
+            write(root, name, text if text.startswith(("layers", "[operations]")) else before + text)
         return run_check(here, check, root)
 
 
@@ -111,7 +139,7 @@ def with_header(here, text):
 
 
 def cases(here):
-    for check in ("layers", "format", "longfunc", "text"):
+    for check in ("layers", "features", "format", "longfunc", "text"):
         yield f"{check}: clean tree", with_tree(here, check), 0, ""
     for check, name, text, words in PLANTED:
         yield f"{check}: {name}: {words}", with_tree(here, check, name, text), 1, words
