@@ -14,15 +14,16 @@
  * All return how many they moved. Every call here exists as a function plx_..._fn too, for other
  * languages. Only create and free may sleep or fail for another reason than full and empty.
  *
- * Why head and tail with a wait: a thread claims slots by moving head (one compare-and-swap for a
- * whole burst), fills or reads them, and publishes them by moving tail once those before it have. At
- * bursts of 32, alone, that is the cheapest by measurement: a second atomic instruction for a relaxed
- * tail cost a third more, a sequence number in each slot about three times as much
- * (test/bench/bench_ring.c has the figures). Its weakness is a thread that is preempted between
- * head and tail: those behind it cannot publish. Here they spin for about a microsecond, then yield,
- * then sleep for 50 us at a time, so that the preempted thread gets the core, whatever the priorities.
- * Indices have 64 bits and do not wrap in a machine's life: a sleeper cannot mistake an old head for a
- * new one.
+ * Why an end has one owner at a time: a thread at an end for any number of threads takes the end,
+ * moves its burst and publishes the new index, which gives the end back: one compare-and-swap and one
+ * store for a whole burst, and the other end's index is remembered, not fetched each time. Claiming
+ * slots first and publishing in order (DPDK's default ring) lets two threads copy at once, but a thread
+ * that is preempted while it waits for its turn stops all behind it: with 4 threads on 2 cores it came
+ * out 50 to 100 times slower; two atomic instructions (its RTS ring) cost a third more when alone.
+ * test/bench/bench_ring.c measures them. A thread that finds an end taken spins for about a
+ * microsecond, then yields, then sleeps for 50 us at a time, so that a preempted owner gets the core,
+ * whatever the priorities. Indices have 63 bits and do not wrap in a machine's life: a sleeper cannot
+ * mistake an old one for a new one.
  */
 #ifndef PLX_RING_H
 #define PLX_RING_H
@@ -55,17 +56,16 @@ struct plx_ring_opts {
 #define PLX_RING_OPTS_INIT {sizeof(struct plx_ring_opts), 1024, PLX_RING_MPMC, -1}
 /* clang-format on */
 
-/* One end. Indices count pointers since the ring was made. Two lines: CPUs fetch lines in pairs. */
+/* One end. Two lines: CPUs fetch lines in pairs. */
 struct plx_ring_end {
-	uint64_t head;  /* claimed up to here */
-	uint64_t tail;  /* published up to here: what the other end goes by */
-	uint64_t other; /* of a lone thread here: the other end's tail when last looked at */
-	uint64_t pad[13];
+	uint64_t word; /* pointers since the ring was made, times 2, plus 1: a thread has the end */
+	uint64_t other; /* the other end's index when last looked at: who has the end uses it */
+	uint64_t pad[14];
 };
 
 /*
- * Slots [cons.tail, prod.tail) hold pointers and belong to the consumers, all others to the
- * producers; within what belongs to an end, [tail, head) belongs to the threads that claimed it.
+ * Slots from the consumers' index up to the producers' hold pointers and belong to the thread that has
+ * the consumers' end, all others to the thread that has the producers' end.
  */
 struct plx_ring {
 	uint64_t mask;     /* slots - 1, a power of two of slots */
@@ -94,9 +94,9 @@ int plx_ring_create(struct plx_ctx *ctx, const struct plx_ring_opts *opts, struc
 PLX_API
 void plx_ring_free(struct plx_ring *r);
 
-/** Waits until *tail is want: of mp_ and mc_, when a thread before the caller has not published. */
+/** Takes an end that another thread has: waits for it. @return the end's word before. */
 PLX_API
-void plx_ring_wait(const uint64_t *tail, uint64_t want);
+uint64_t plx_ring_take_slow(uint64_t *word);
 
 /** Copies n pointers; the two do not overlap. */
 static PLX_ALWAYS_INLINE void plx_ptrs_copy(void **dst, void *const *src, unsigned n)
@@ -141,102 +141,88 @@ static PLX_ALWAYS_INLINE void plx_ring_read_(
 	}
 }
 
+/* Takes an end for the caller. @return its index. */
+static PLX_ALWAYS_INLINE uint64_t plx_ring_take_(struct plx_ring_end *end, bool alone)
+{
+	uint64_t word = PLX_READ_ONCE(end->word);
+
+	if (alone)
+		return word >> 1;
+	if (plx_unlikely(
+		    (word & 1) != 0 || !__atomic_compare_exchange_n(&end->word, &word, word | 1,
+					       false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
+		/* Acquire: what the thread before us at this end did is over, and seen here. */
+		word = plx_ring_take_slow(&end->word);
+	return word >> 1;
+}
+
+/* Gives an end back, at another index. */
+static PLX_ALWAYS_INLINE void plx_ring_give_(struct plx_ring_end *end, uint64_t index)
+{
+	__atomic_store_n(&end->word, index << 1, __ATOMIC_RELEASE);
+	/* Release: what we did to the slots comes before the other end, or the next here, has them. */
+}
+
 /*
- * Claims up to n (all: n or none) at an end that is full when head is span past the other end's
- * tail: span is the capacity for producers and 0 for consumers. *at is the first index claimed.
+ * Whether nothing can be moved at an end that is stuck when it is span ahead of the other: the capacity
+ * for producers, 0 for consumers. Without taking it: threads that poll an empty ring do not disturb
+ * each other.
  */
-static PLX_ALWAYS_INLINE unsigned plx_ring_claim_(struct plx_ring_end *end,
-	const struct plx_ring_end *other, uint64_t span, unsigned n, bool all, uint64_t *at)
+static PLX_ALWAYS_INLINE bool plx_ring_stuck_(
+	const struct plx_ring_end *end, const struct plx_ring_end *other, uint64_t span)
 {
-	uint64_t head = __atomic_load_n(&end->head, __ATOMIC_ACQUIRE), room;
-	/* Acquire: the tail read below is not older than what whoever moved head went by, or room
-	 * could come out negative. */
-	unsigned k;
+	uint64_t index = __atomic_load_n(&end->word, __ATOMIC_ACQUIRE) >> 1;
+	/* Acquire: the other end's word, read after it, is not older. Then equality is the truth of
+	 * that moment: index can have been passed since only by going past the other end. */
 
-	do {
-		room = span + __atomic_load_n(&other->tail, __ATOMIC_ACQUIRE) - head;
-		/* Acquire: what the other end did to these slots is over, and seen here. */
-		k = n;
-		if (plx_unlikely(k > room))
-			k = all ? 0 : (unsigned)room;
-		if (plx_unlikely(k == 0))
-			return 0;
-	} while (!__atomic_compare_exchange_n(
-		&end->head, &head, head + k, true, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
-	/* Release: pairs with the acquire of head, above. */
-	*at = head;
-	return k;
+	if (plx_likely(span + PLX_READ_ONCE(end->other) != index))
+		return false;
+	return span + (PLX_READ_ONCE(other->word) >> 1) == index;
 }
 
-static PLX_ALWAYS_INLINE void plx_ring_publish_(struct plx_ring_end *end, uint64_t at, unsigned n)
+/* How many of n (all: n or none) can be moved at an end that the caller has. */
+static PLX_ALWAYS_INLINE unsigned plx_ring_fit_(struct plx_ring_end *end,
+	const struct plx_ring_end *other, uint64_t span, uint64_t index, unsigned n, bool all)
 {
-	if (plx_unlikely(__atomic_load_n(&end->tail, __ATOMIC_ACQUIRE) != at))
-		/* Acquire: our tail also publishes what those before us did. */
-		plx_ring_wait(&end->tail, at);
-	__atomic_store_n(&end->tail, at + n, __ATOMIC_RELEASE);
-	/* Release: what we did to the slots comes before the other end takes them. */
-}
+	uint64_t room = span + PLX_READ_ONCE(end->other) - index;
 
-/* Claims for a thread that is alone at its end: no atomic instruction, and the other end's line is
- * touched only when what it is known to have left is used up. */
-static PLX_ALWAYS_INLINE unsigned plx_ring_claim_alone_(struct plx_ring_end *end,
-	const struct plx_ring_end *other, uint64_t span, unsigned n, bool all, uint64_t *at)
-{
-	uint64_t head = PLX_READ_ONCE(end->tail);
-
-	/* Not "room < n": other may be so old that room would be negative. */
-	if (head + n > span + end->other) {
-		uint64_t room;
-
-		end->other = __atomic_load_n(&other->tail, __ATOMIC_ACQUIRE);
+	if (n > room) {
+		uint64_t o = __atomic_load_n(&other->word, __ATOMIC_ACQUIRE) >> 1;
 		/* Acquire: what the other end did to these slots is over, and seen here. */
-		room = span + end->other - head;
+
+		PLX_WRITE_ONCE(end->other, o);
+		room = span + o - index;
 		if (n > room)
 			n = all ? 0 : (unsigned)room;
 	}
-	*at = head;
 	return n;
-}
-
-static PLX_ALWAYS_INLINE void plx_ring_publish_alone_(
-	struct plx_ring_end *end, uint64_t at, unsigned n)
-{
-	PLX_WRITE_ONCE(end->head, at + n);
-	__atomic_store_n(&end->tail, at + n, __ATOMIC_RELEASE);
-	/* Release: what we did to the slots comes before the other end takes them. */
 }
 
 static PLX_ALWAYS_INLINE unsigned plx_ring_enqueue_(
 	struct plx_ring *r, void *const *objs, unsigned n, bool alone, bool all)
 {
-	uint64_t at;
+	uint64_t index;
 
-	n = alone ? plx_ring_claim_alone_(&r->prod, &r->cons, r->capacity, n, all, &at)
-		  : plx_ring_claim_(&r->prod, &r->cons, r->capacity, n, all, &at);
-	if (plx_unlikely(n == 0))
+	if (!alone && plx_unlikely(plx_ring_stuck_(&r->prod, &r->cons, r->capacity)))
 		return 0;
-	plx_ring_write_(r, at, objs, n);
-	if (alone)
-		plx_ring_publish_alone_(&r->prod, at, n);
-	else
-		plx_ring_publish_(&r->prod, at, n);
+	index = plx_ring_take_(&r->prod, alone);
+	n = plx_ring_fit_(&r->prod, &r->cons, r->capacity, index, n, all);
+	plx_ring_write_(r, index, objs, n);
+	plx_ring_give_(&r->prod, index + n);
 	return n;
 }
 
 static PLX_ALWAYS_INLINE unsigned plx_ring_dequeue_(
 	struct plx_ring *r, void **objs, unsigned n, bool alone, bool all)
 {
-	uint64_t at;
+	uint64_t index;
 
-	n = alone ? plx_ring_claim_alone_(&r->cons, &r->prod, 0, n, all, &at)
-		  : plx_ring_claim_(&r->cons, &r->prod, 0, n, all, &at);
-	if (plx_unlikely(n == 0))
+	if (!alone && plx_unlikely(plx_ring_stuck_(&r->cons, &r->prod, 0)))
 		return 0;
-	plx_ring_read_(r, at, objs, n);
-	if (alone)
-		plx_ring_publish_alone_(&r->cons, at, n);
-	else
-		plx_ring_publish_(&r->cons, at, n);
+	index = plx_ring_take_(&r->cons, alone);
+	n = plx_ring_fit_(&r->cons, &r->prod, 0, index, n, all);
+	plx_ring_read_(r, index, objs, n);
+	plx_ring_give_(&r->cons, index + n);
 	return n;
 }
 
@@ -331,10 +317,10 @@ static inline unsigned plx_ring_capacity(const struct plx_ring *r)
 /** Pointers in it. Exact while nobody else uses it, else a value that was near the truth. */
 static inline unsigned plx_ring_count(const struct plx_ring *r)
 {
-	uint64_t cons = __atomic_load_n(&r->cons.tail, __ATOMIC_ACQUIRE), n;
-	/* Acquire: the producers' tail is read after it, so that the difference is not negative. */
+	uint64_t cons = __atomic_load_n(&r->cons.word, __ATOMIC_ACQUIRE) >> 1, n;
+	/* Acquire: the producers' index is read after it, so that the difference is not negative. */
 
-	n = PLX_READ_ONCE(r->prod.tail) - cons;
+	n = (PLX_READ_ONCE(r->prod.word) >> 1) - cons;
 	return (unsigned)(n > r->capacity ? r->capacity : n);
 }
 
