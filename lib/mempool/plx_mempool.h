@@ -109,7 +109,7 @@ struct plx_mempool {
 	/* Tops of the stacks: index of a chunk + 1 below, a count of changes above. */
 	PLX_CACHE_ALIGNED uint64_t full;
 	PLX_CACHE_ALIGNED uint64_t empty;
-	PLX_CACHE_ALIGNED uint32_t lock;
+	PLX_CACHE_ALIGNED uint64_t lock; /* a ring end's word: plx_ring_take_slow() */
 	uint32_t n_loose;
 	void *loose[3 * PLX_MEMPOOL_CHUNK];
 };
