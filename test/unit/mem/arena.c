@@ -158,30 +158,60 @@ TEST(arena, a_file_that_no_peer_can_shrink)
 	plx_ctx_close(ctx);
 }
 
-TEST(arena, is_kept_out_of_core_dumps)
+/* Counts the mappings whose line in /proc/self/smaps has the text, and those of them with the flag. */
+static void smaps(const char *text, const char *flag, unsigned *n, unsigned *with)
 {
-	struct plx_ctx *ctx = ctx_open(PLX_HUGE_AUTO);
-	struct plx_arena *a = arena_new(ctx, 64 * 1024);
 	FILE *f = fopen("/proc/self/smaps", "re");
-	bool ours = false, checked = false;
+	bool ours = false;
 	char line[512];
 
+	*n = *with = 0;
 	CHECK(f != NULL);
 	while (fgets(line, sizeof(line), f) != NULL) {
-		if (strstr(line, "memfd:pollux") != NULL)
+		if (strstr(line, text) != NULL)
 			ours = true;
-		if (ours && strncmp(line, "VmFlags:", 8) == 0) {
-			CHECK_HAS(line, " dd"); /* not dumped */
-			CHECK_HAS(line, " dc"); /* not copied by fork */
-			checked = true;
-			ours = false;
-		}
+		if (!ours || strncmp(line, "VmFlags:", 8) != 0)
+			continue;
+		++*n;
+		*with += strstr(line, flag) != NULL;
+		ours = false;
 	}
 	fclose(f);
+}
+
+/* qemu-user keeps madvise() to itself. */
+static bool madvise_works(void)
+{
+	int fd = memfd_create("plain", MFD_CLOEXEC);
+	unsigned n, with;
+	void *p;
+
+	CHECK_EQ(ftruncate(fd, 4096), 0);
+	p = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+	CHECK(p != MAP_FAILED);
+	madvise(p, 4096, MADV_DONTDUMP);
+	smaps("memfd:plain", " dd", &n, &with);
+	munmap(p, 4096);
+	close(fd);
+	return with == 1;
+}
+
+TEST(arena, is_kept_out_of_core_dumps_and_children)
+{
+	struct plx_arena *a;
+	struct plx_ctx *ctx;
+	unsigned n, with;
+
+	if (!madvise_works())
+		SKIP("madvise() has no effect on this kernel, or under this emulator");
+	ctx = ctx_open(PLX_HUGE_AUTO);
+	a = arena_new(ctx, 64 * 1024);
+	smaps("memfd:pollux", " dd", &n, &with); /* not dumped */
+	CHECK(n == 1 && with == 1);
+	smaps("memfd:pollux", " dc", &n, &with); /* not copied by fork */
+	CHECK(n == 1 && with == 1);
 	plx_arena_destroy(a);
 	plx_ctx_close(ctx);
-	if (!checked)
-		SKIP("/proc/self/smaps shows no VmFlags here");
 }
 
 static unsigned lines;
@@ -267,8 +297,7 @@ TEST(arena, more_than_there_is_is_an_error)
 
 		CHECK_EQ(plx_arena_alloc(a, (size_t)1 << 45, 4096, &dma), -ENOMEM);
 		CHECK_HAS(plx_errmsg(), "arena arena");
-		CHECK_HAS(plx_errmsg(), "32 TiB");
-		CHECK_HAS(plx_errmsg(), "available");
+		CHECK_HAS(plx_errmsg(), "32 TiB"); /* of pages, or of address space */
 		CHECK_EQ(plx_arena_alloc(a, 4096, 4096, &dma), 0);
 		plx_ctx_close(ctx);
 	}

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/wait.h>
+#include "stats.h"
 #include "stats_test.h"
 
 /* Refused, with a message that contains this, and what is at path stays. */
@@ -249,13 +251,13 @@ TEST(stats_file, of_another_user)
 	char want[256];
 
 	leave_behind(f.file, true);
-	if (chown(f.file, 65534, 65534) < 0) {
+	if (chown(f.file, 65533, 65533) < 0) {
 		unlink(f.file);
 		folder_remove(&f);
 		SKIP("only root can give a file away");
 	}
 	snprintf(want, sizeof(want),
-		"statistics file %s is another user's (uid 65534); choose another path", f.file);
+		"statistics file %s is another user's (uid 65533); choose another path", f.file);
 	refused(f.file, -EPERM, want);
 	unlink(f.file);
 	folder_remove(&f);
@@ -347,6 +349,22 @@ TEST(stats_file, child_of_fork_leaves_it)
 	folder_remove(&f);
 }
 
+/* Whether another process sees the start time of this one as it does itself. */
+static bool start_times_agree(void)
+{
+	struct plx_stats_header h = {0};
+	int status = -1;
+	pid_t pid;
+
+	plx_stats_sign(&h);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0)
+		_exit(plx_stats_owner_state(&h) != OWNER_ALIVE);
+	CHECK(waitpid(pid, &status, 0) == pid);
+	return status == 0;
+}
+
 /* Many starters at once on what a dead process left: one gets it, the others hear why not. */
 TEST(stats_file, one_of_many_starters_gets_it)
 {
@@ -356,6 +374,10 @@ TEST(stats_file, one_of_many_starters_gets_it)
 	pid_t pid[N];
 	char results[N];
 
+	if (!start_times_agree()) {
+		folder_remove(&f);
+		SKIP("an emulator gives a process another start time than it has");
+	}
 	leave_behind(f.file, true);
 	CHECK(pipe(go) == 0 && pipe(done) == 0);
 	for (int i = 0; i < N; i++) {
