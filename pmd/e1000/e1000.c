@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Ports: opening, configuring, starting and stopping; filters; the table of operations. */
+#define PLX_LOG_TAG "e1000"
+#include "e1000.h"
+
+static const struct e1000_model models[] = {
+	{.name = "82574L", .max_frame = 9234 - 4},
+};
+
+static const struct plx_pci_id ids[] = {
+	PLX_PCI_ID(0x8086, 0x10d3, 0),
+	{0},
+};
+
+/* ---- opening ---- */
+
+static int open(struct plx_port *port)
+{
+	struct e1000_port *p = e1000_priv(port);
+	struct e1000_hw *hw = &p->hw;
+	int err;
+
+	hw->pci = port->dev->pci;
+	hw->log = plx_ctx_log(port->ctx);
+	hw->model = &models[port->dev->id->data];
+	err = plx_pci_set_master(hw->pci, false);
+	if (err == 0)
+		err = plx_pci_win(hw->pci, E1000_BAR, 0, E1000_BAR_LEN, &hw->win);
+	if (err == 0)
+		err = e1000_hw_reset(hw);
+	if (err == 0)
+		err = e1000_mac_get(hw, &p->mac);
+	if (err == 0)
+		err = e1000_phy_init(hw);
+	if (err < 0)
+		return plx_err_prefix(err, "%s", plx_port_name(port));
+	plx_logf(hw->log, PLX_LOG_INFO, "%s: %s, %02x:%02x:%02x:%02x:%02x:%02x",
+		plx_port_name(port), hw->model->name, p->mac.b[0], p->mac.b[1], p->mac.b[2],
+		p->mac.b[3], p->mac.b[4], p->mac.b[5]);
+	return 0;
+}
+
+static void close(struct plx_port *port)
+{
+	struct e1000_port *p = e1000_priv(port);
+
+	if (p->hw.win.dev != NULL && !plx_pci_gone(p->hw.pci)) {
+		e1000_wr(&p->hw, E1000_IMC, UINT32_MAX);
+		e1000_wr(&p->hw, E1000_RCTL, 0);
+		e1000_wr(&p->hw, E1000_TCTL, 0);
+		(void)plx_pci_set_master(p->hw.pci, false);
+	}
+	plx_pci_win_close(&p->hw.win);
+}
+
+static int info(struct plx_port *port, struct plx_port_info *i)
+{
+	struct e1000_port *p = e1000_priv(port);
+
+	i->mac = p->mac;
+	i->max_rxq = 1;
+	i->max_txq = 1;
+	i->min_desc = E1000_MIN_DESC;
+	i->max_desc = E1000_MAX_DESC;
+	i->desc_align = E1000_DESC_ALIGN;
+	i->def_rx_desc = E1000_DEF_DESC;
+	i->def_tx_desc = E1000_DEF_DESC;
+	i->def_burst = 32;
+	i->min_mtu = 68;
+	i->max_mtu = p->hw.model->max_frame + 4 - PLX_ETH_OVERHEAD;
+	i->min_rx_room = 256;
+	i->rx_offloads = PLX_RX_OFFLOAD_CKSUM | PLX_RX_OFFLOAD_VLAN_STRIP | PLX_RX_OFFLOAD_SCATTER;
+	i->tx_offloads = PLX_TX_OFFLOAD_IP_CKSUM | PLX_TX_OFFLOAD_TCP_CKSUM |
+			 PLX_TX_OFFLOAD_UDP_CKSUM | PLX_TX_OFFLOAD_VLAN | PLX_TX_OFFLOAD_MULTI_SEG;
+	i->max_tx_segs = E1000_MAX_SEGS;
+	return 0;
+}
+
+static int configure(struct plx_port *port)
+{
+	struct e1000_port *p = e1000_priv(port);
+
+	p->promisc = port->conf.promisc;
+	p->allmulti = port->conf.allmulti;
+	p->strip = (port->conf.rx_offloads & PLX_RX_OFFLOAD_VLAN_STRIP) != 0;
+	p->tx_vlan = (port->conf.tx_offloads & PLX_TX_OFFLOAD_VLAN) != 0;
+	return 0;
+}
+
+/* ---- starting and stopping ---- */
+
+static struct e1000_rxq *rxq0(const struct plx_port *port)
+{
+	return port->conf.n_rxq != 0 ? (struct e1000_rxq *)port->rxqs[0] : NULL;
+}
+
+static struct e1000_txq *txq0(const struct plx_port *port)
+{
+	return port->conf.n_txq != 0 ? (struct e1000_txq *)port->txqs[0] : NULL;
+}
+
+static uint32_t rctl(const struct plx_port *port, uint32_t mtu)
+{
+	const struct e1000_port *p = e1000_priv(port);
+	uint32_t len, v = E1000_RCTL_EN | E1000_RCTL_BAM | E1000_RCTL_SECRC;
+
+	v |= e1000_rctl_bufsize(rxq0(port)->h.pool->room - PLX_MBUF_HEADROOM, &len);
+	if (mtu + PLX_ETH_OVERHEAD - 4 > E1000_FRAME_NO_LPE)
+		v |= E1000_RCTL_LPE;
+	if (p->promisc)
+		v |= E1000_RCTL_UPE | E1000_RCTL_MPE;
+	else if (p->n_vlans != 0)
+		v |= E1000_RCTL_VFE;
+	if (p->allmulti)
+		v |= E1000_RCTL_MPE;
+	return v;
+}
+
+static void rctl_update(struct plx_port *port)
+{
+	struct e1000_port *p = e1000_priv(port);
+
+	if (p->running && rxq0(port) != NULL)
+		e1000_wr(&p->hw, E1000_RCTL, rctl(port, port->conf.mtu));
+	e1000_flush(&p->hw);
+}
+
+/* The device strips and inserts, or does neither: where only one is wanted, RX undoes the other. */
+static void vlan_update(struct plx_port *port)
+{
+	struct e1000_port *p = e1000_priv(port);
+
+	if (rxq0(port) != NULL)
+		PLX_WRITE_ONCE(rxq0(port)->strip, p->strip);
+	e1000_vlan_mode(&p->hw, p->strip || p->tx_vlan);
+	e1000_flush(&p->hw);
+}
+
+static int check_room(struct plx_port *port, uint32_t mtu)
+{
+	const struct e1000_rxq *q = rxq0(port);
+	const uint32_t frame = mtu + PLX_ETH_OVERHEAD - 4;
+
+	if (q == NULL || q->scatter || frame <= q->buf_len)
+		return 0;
+	return plx_err(EINVAL,
+		"%s: a frame may have %u bytes (MTU %u), the device writes %u into a data room: "
+		"configure PLX_RX_OFFLOAD_SCATTER, a smaller MTU or larger rooms",
+		plx_port_name(port), frame, mtu, q->buf_len);
+}
+
+static void start_rx(struct plx_port *port, struct e1000_rxq *q)
+{
+	struct e1000_port *p = e1000_priv(port);
+
+	e1000_rx_unit(&p->hw, q->dma.iova, q->h.n_desc,
+		(port->conf.rx_offloads & PLX_RX_OFFLOAD_CKSUM) != 0);
+	e1000_rxq_fill(q);
+	e1000_wr(&p->hw, E1000_RCTL, rctl(port, port->conf.mtu));
+	/* 4.6.5: descriptors are handed over once the receiver is on */
+	e1000_rx_doorbell(q);
+}
+
+static int start(struct plx_port *port)
+{
+	struct e1000_port *p = e1000_priv(port);
+	struct e1000_rxq *rx = rxq0(port);
+	struct e1000_txq *tx = txq0(port);
+	int err = check_room(port, port->conf.mtu);
+
+	if (err < 0)
+		return err;
+	if (p->gathered_ns == 0)
+		e1000_stats_gather(p);
+	e1000_mac_set(&p->hw, &p->mac);
+	e1000_mta_set(&p->hw, p->mta);
+	e1000_vfta_set(&p->hw, p->vfta);
+	vlan_update(port);
+	if (tx != NULL)
+		e1000_tx_unit(&p->hw, tx->dma.iova, tx->h.n_desc);
+	err = plx_pci_set_master(p->hw.pci, true);
+	if (err < 0)
+		return err;
+	p->running = true;
+	if (rx != NULL)
+		start_rx(port, rx);
+	if (tx != NULL)
+		e1000_tx_enable(&p->hw);
+	return 0;
+}
+
+static void stop(struct plx_port *port)
+{
+	struct e1000_port *p = e1000_priv(port);
+
+	if (!plx_pci_gone(p->hw.pci)) {
+		e1000_stats_gather(p); /* the reset clears them */
+		if (e1000_hw_reset(&p->hw) < 0)
+			plx_logf(p->hw.log, PLX_LOG_WARN, "%s: stopping: %s", plx_port_name(port),
+				plx_errmsg());
+	}
+	(void)plx_pci_set_master(p->hw.pci, false);
+	p->running = false;
+	if (rxq0(port) != NULL)
+		e1000_rxq_drain(rxq0(port));
+	if (txq0(port) != NULL)
+		e1000_txq_drain(txq0(port));
+}
+
+static int reset(struct plx_port *port)
+{
+	struct e1000_port *p = e1000_priv(port);
+	int err = e1000_hw_reset(&p->hw);
+
+	return err < 0 ? err : e1000_phy_init(&p->hw);
+}
+
+static bool gone(struct plx_port *port)
+{
+	struct e1000_port *p = e1000_priv(port);
+
+	return plx_pci_gone(p->hw.pci) || e1000_rd(&p->hw, E1000_STATUS) == UINT32_MAX;
+}
+
+static int link(struct plx_port *port, struct plx_link *out)
+{
+	return e1000_hw_link(&e1000_priv(port)->hw, out);
+}
+
+/* Before the counters stick: at 1 Gbit/s 32 bits last for 48 minutes. */
+static void control(struct plx_port *port, uint64_t now_ns)
+{
+	struct e1000_port *p = e1000_priv(port);
+
+	if (now_ns - p->gathered_ns > UINT64_C(600000000000))
+		e1000_stats_gather(p);
+}
+
+static plx_rx_fn rx_select(struct plx_port *port, const struct plx_rxq *q)
+{
+	/* those that leave nothing to say of a packet in one descriptor */
+	if (port->conf.rx_offloads & ~(uint32_t)PLX_RX_OFFLOAD_SCATTER)
+		return e1000_rx_general;
+	return plx_ctx_isa(port->ctx) >= PLX_ISA_AVX2 ? e1000_rx_avx2 : e1000_rx_plain;
+}
+
+static plx_tx_fn tx_select(struct plx_port *port, const struct plx_txq *q)
+{
+	return plx_ctx_isa(port->ctx) >= PLX_ISA_AVX2 ? e1000_tx_avx2 : e1000_tx;
+}
+
+/* ---- filters ---- */
+
+static int set_mtu(struct plx_port *port, uint32_t mtu)
+{
+	struct e1000_port *p = e1000_priv(port);
+	const uint32_t frame = mtu + PLX_ETH_OVERHEAD - 4;
+	int err = check_room(port, mtu);
+
+	if (err < 0)
+		return err;
+	if (rxq0(port) != NULL) {
+		PLX_WRITE_ONCE(rxq0(port)->h.max_pkt, frame);
+		if (p->running)
+			e1000_wr(&p->hw, E1000_RCTL, rctl(port, mtu));
+		e1000_flush(&p->hw);
+	}
+	if (txq0(port) != NULL)
+		PLX_WRITE_ONCE(txq0(port)->h.max_pkt, frame);
+	return 0;
+}
+
+static int set_promisc(struct plx_port *port, bool on)
+{
+	e1000_priv(port)->promisc = on;
+	rctl_update(port);
+	return 0;
+}
+
+static int set_allmulti(struct plx_port *port, bool on)
+{
+	e1000_priv(port)->allmulti = on;
+	rctl_update(port);
+	return 0;
+}
+
+static int set_mac(struct plx_port *port, const struct plx_mac *mac)
+{
+	struct e1000_port *p = e1000_priv(port);
+
+	p->mac = *mac;
+	e1000_mac_set(&p->hw, mac);
+	e1000_flush(&p->hw);
+	return 0;
+}
+
+static int set_mcast(struct plx_port *port, const struct plx_mac *list, size_t n)
+{
+	struct e1000_port *p = e1000_priv(port);
+
+	memset(p->mta, 0, sizeof(p->mta));
+	for (size_t i = 0; i < n; i++) {
+		uint32_t bit = e1000_mcast_bit(&list[i]);
+
+		p->mta[bit / 32] |= PLX_BIT(bit % 32);
+	}
+	e1000_mta_set(&p->hw, p->mta);
+	e1000_flush(&p->hw);
+	return 0;
+}
+
+/* The filter is on while it lets any id pass; packets without a tag always do. */
+static int vlan_filter(struct plx_port *port, uint16_t id, bool on)
+{
+	struct e1000_port *p = e1000_priv(port);
+	uint32_t *word = &p->vfta[id / 32], bit = PLX_BIT(id % 32);
+
+	if (((*word & bit) != 0) == on)
+		return 0;
+	*word ^= bit;
+	p->n_vlans = on ? p->n_vlans + 1 : p->n_vlans - 1;
+	e1000_wr(&p->hw, E1000_VFTA(id / 32u), *word);
+	rctl_update(port);
+	return 0;
+}
+
+static int vlan_strip(struct plx_port *port, bool on)
+{
+	e1000_priv(port)->strip = on;
+	vlan_update(port);
+	return 0;
+}
+
+static const struct plx_eth_ops ops = {
+	.priv_size = sizeof(struct e1000_port),
+	.rxq_size = sizeof(struct e1000_rxq),
+	.txq_size = sizeof(struct e1000_txq),
+	.open = open,
+	.close = close,
+	.info = info,
+	.configure = configure,
+	.rxq_setup = e1000_rxq_setup,
+	.rxq_release = e1000_rxq_release,
+	.txq_setup = e1000_txq_setup,
+	.txq_release = e1000_txq_release,
+	.start = start,
+	.stop = stop,
+	.link = link,
+	.stats = e1000_stats,
+	.stats_reset = e1000_stats_reset,
+	.rx_select = rx_select,
+	.tx_select = tx_select,
+	.reclaim = e1000_tx_reclaim,
+	.reset = reset,
+	.gone = gone,
+	.control = control,
+	.rxq_progress = e1000_rxq_progress,
+	.txq_progress = e1000_txq_progress,
+	.tx_prepare = e1000_tx_prepare,
+	.set_mtu = set_mtu,
+	.set_promisc = set_promisc,
+	.set_allmulti = set_allmulti,
+	.set_mac = set_mac,
+	.set_mcast = set_mcast,
+	.vlan_filter = vlan_filter,
+	.vlan_strip = vlan_strip,
+	.xstats = e1000_xstats,
+	.regs = e1000_regs,
+};
+
+extern const struct plx_driver plx_driver_e1000;
+const struct plx_driver plx_driver_e1000 = {
+	.name = "e1000",
+	.help = "Intel 82574L gigabit Ethernet (QEMU's e1000e)",
+	.cls = PLX_DEV_ETH,
+	.ids = ids,
+	.ops = &ops,
+};

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the files of the driver share: queues and the port's part. */
+#ifndef E1000_H
+#define E1000_H
+
+#include "e1000_desc.h"
+#include "e1000_hw.h"
+#include "ethdev_pmd.h"
+
+enum {
+	E1000_MIN_DESC = 32,
+	E1000_MAX_DESC = 4096,
+	E1000_DESC_ALIGN = 8, /* RDLEN and TDLEN are multiples of 128 bytes */
+	E1000_DEF_DESC = 256,
+	E1000_MAX_SEGS = 32,
+	E1000_MIN_FRAME = 14, /* an Ethernet header */
+	E1000_MIN_SEND = 17,  /* TCTL.PSP pads nothing shorter (10.2.6) */
+	E1000_CHUNK = 32,     /* packets handled at a time; not above the smallest cache */
+	E1000_TX_HOLD = 64,   /* descriptors in use before a burst looks for finished ones */
+};
+
+/*
+ * RX ring. The device owns the slots from its head to the tail it was told (RDT); software owns the
+ * rest, of which it has armed the first untold already. Slot i holds the buffer sw[i] exactly while
+ * it is armed: [head, tail) in order of the ring. One slot at least is not armed, so that tail does
+ * not meet head.
+ */
+struct e1000_rxq {
+	struct plx_rxq h;
+	/* hot */
+	union e1000_rx_desc *ring;
+	struct plx_mbuf **sw;
+	uint16_t head;    /* the next slot that the device will finish */
+	uint16_t tail;    /* the next slot to arm */
+	uint16_t spare;   /* slots that want a buffer, beside the one that never has one */
+	uint16_t untold;  /* armed slots that the device has not heard of */
+	uint16_t batch;   /* so many are worth a doorbell */
+	uint16_t buf_len; /* bytes the device writes to a buffer at most */
+	bool middle;      /* the next slot does not start a packet: first is set, or ... */
+	bool skip;        /* ... what was dropped is not over yet */
+	bool scatter, strip;
+	struct plx_win win;
+	struct plx_mbuf *first, *last; /* a packet of which only a part has come */
+	/* cold */
+	struct plx_dma dma;
+	uint32_t rdh_seen; /* watchdog: RDH when last looked at */
+};
+
+/*
+ * TX ring. The device owns [head, tail); tail never meets head. sw[i] is the packet whose last
+ * descriptor is slot i, else NULL. rs has the slots whose descriptors will be reported, oldest first:
+ * one reported means that all before it are done.
+ */
+struct e1000_txq {
+	struct plx_txq h;
+	/* hot */
+	union e1000_tx_desc *ring;
+	struct plx_mbuf **sw;
+	uint16_t *rs;
+	uint16_t head, tail;
+	uint16_t used;    /* descriptors in [head, tail) */
+	uint16_t unplain; /* from head to the last that must be freed one by one; 0: none */
+	uint16_t rs_head, rs_tail;
+	uint16_t unmarked; /* descriptors since the last that will be reported */
+	uint16_t last;     /* the last slot filled, and what it was filled with */
+	uint64_t last_q1;
+	uint64_t ctx[2]; /* context that the device has */
+	bool ctx_valid;
+	struct plx_win win;
+	/* cold */
+	struct plx_dma dma;
+};
+
+/* The counters of 10.2.7, as 64-bit totals since the last reset of statistics. */
+enum {
+#define X(name, offset, bytes, text) E1000_STAT_##name,
+	E1000_STATS(X)
+#undef X
+		E1000_N_STATS
+};
+
+struct e1000_port {
+	struct e1000_hw hw;
+	struct plx_mac mac;
+	bool promisc, allmulti, strip, tx_vlan;
+	bool running; /* RX and TX units are on */
+	uint32_t mta[E1000_N_MTA], vfta[E1000_N_VFTA];
+	uint32_t n_vlans; /* bits in vfta */
+	uint64_t stats[E1000_N_STATS];
+	uint64_t gathered_ns; /* when they were last read; 0: never */
+};
+
+static inline struct e1000_port *e1000_priv(const struct plx_port *port)
+{
+	return port->priv;
+}
+
+/* e1000_ring.c: rings and their buffers; release may be called on a half set up queue. */
+int e1000_rxq_setup(struct plx_port *port, struct plx_rxq *q, const struct plx_rxq_conf *conf);
+void e1000_rxq_release(struct plx_port *port, struct plx_rxq *q);
+int e1000_txq_setup(struct plx_port *port, struct plx_txq *q, const struct plx_txq_conf *conf);
+void e1000_txq_release(struct plx_port *port, struct plx_txq *q);
+/* Fills the RX ring from the pool, as far as it goes. */
+void e1000_rxq_fill(struct e1000_rxq *q);
+/* All buffers back; the rings as new. The device must have stopped. */
+void e1000_rxq_drain(struct e1000_rxq *q);
+void e1000_txq_drain(struct e1000_txq *q);
+void e1000_rxq_progress(struct plx_port *port, struct plx_rxq *q, struct plx_progress *p);
+void e1000_txq_progress(struct plx_port *port, struct plx_txq *q, struct plx_progress *p);
+
+/* e1000_rx.c, e1000_rx_avx2.c: bursts */
+uint16_t e1000_rx_plain(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n);
+uint16_t e1000_rx_avx2(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n);
+uint16_t e1000_rx_general(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n);
+/*
+ * The rest of a burst that began at slot from and has got packets with so many bytes: any packets.
+ * Ends the burst, and returns its packets.
+ */
+uint16_t e1000_rx_rest(struct e1000_rxq *q, struct plx_mbuf **pkts, uint16_t n, uint16_t from,
+	uint16_t got, uint64_t bytes);
+/* Plain packets, of up to k slots, in C. */
+uint32_t e1000_rx_take(struct e1000_rxq *q, struct plx_mbuf **pkts, uint32_t k, uint64_t *bytes);
+
+/* e1000_tx.c, e1000_tx_avx2.c: bursts */
+uint16_t e1000_tx(struct plx_txq *h, struct plx_mbuf **pkts, uint16_t n);
+uint16_t e1000_tx_avx2(struct plx_txq *h, struct plx_mbuf **pkts, uint16_t n);
+uint32_t e1000_tx_reclaim(struct plx_txq *h);
+/* Frees the packets of k slots from head, and has them own no address; @return how many. */
+uint32_t e1000_tx_free(struct e1000_txq *q, uint16_t k);
+/* Frees all that the device has reported; @return how many packets. */
+uint32_t e1000_tx_done(struct e1000_txq *q);
+/* One packet of any shape; adds its bytes. @return false when there is no room for it now. */
+bool e1000_tx_send(struct e1000_txq *q, struct plx_mbuf *m, uint64_t *bytes);
+/* Fills up to k slots from tail, which do not wrap, until a packet is not plain: in C. */
+uint32_t e1000_tx_plain(
+	struct e1000_txq *q, struct plx_mbuf *const *pkts, uint32_t k, uint64_t *bytes);
+
+/* e1000_txprep.c */
+uint16_t e1000_tx_prepare(struct plx_txq *h, struct plx_mbuf **pkts, uint16_t n);
+
+/* e1000_stats.c */
+void e1000_stats_gather(struct e1000_port *p);
+void e1000_stats(struct plx_port *port, struct plx_port_stats *stats);
+void e1000_stats_reset(struct plx_port *port);
+int e1000_xstats(struct plx_port *port, struct plx_xstat *out, size_t max, size_t *n);
+int e1000_regs(struct plx_port *port, struct plx_xstat *out, size_t max, size_t *n);
+
+/* n slots on from i in a ring of size slots; n <= size. */
+static inline uint16_t e1000_wrap(uint32_t i, uint32_t size)
+{
+	return (uint16_t)(i >= size ? i - size : i);
+}
+
+/* ---- what the RX bursts have in common ---- */
+
+static inline void e1000_rx_arm_run(struct e1000_rxq *q, uint32_t at, void *const *new, uint32_t k)
+{
+	union e1000_rx_desc *d = q->ring + at;
+	struct plx_mbuf *const *m = (struct plx_mbuf *const *)new;
+
+	plx_ptrs_copy((void **)&q->sw[at], new, k);
+	for (; k >= 4; k -= 4, d += 4, m += 4) {
+		e1000_desc_store(d, m[0]->buf_iova + PLX_MBUF_HEADROOM, 0);
+		e1000_desc_store(d + 1, m[1]->buf_iova + PLX_MBUF_HEADROOM, 0);
+		e1000_desc_store(d + 2, m[2]->buf_iova + PLX_MBUF_HEADROOM, 0);
+		e1000_desc_store(d + 3, m[3]->buf_iova + PLX_MBUF_HEADROOM, 0);
+	}
+	for (; k != 0; k--)
+		e1000_desc_store(d++, (*m++)->buf_iova + PLX_MBUF_HEADROOM, 0);
+}
+
+typedef void (*e1000_arm_fn)(struct e1000_rxq *q, uint32_t at, void *const *new, uint32_t k);
+
+/* Arms k slots from tail with the buffers that new holds. */
+static PLX_ALWAYS_INLINE void e1000_rx_arm_with(
+	struct e1000_rxq *q, void *const *new, uint32_t k, e1000_arm_fn arm)
+{
+	const uint32_t n = q->h.n_desc, at = q->tail;
+	const uint32_t run = PLX_MIN(k, n - at);
+
+	arm(q, at, new, run);
+	if (plx_unlikely(run < k))
+		e1000_rx_arm_run(q, 0, new + run, k - run);
+	q->tail = e1000_wrap(at + k, n);
+	q->untold = (uint16_t)(q->untold + k);
+}
+
+static inline void e1000_rx_arm(struct e1000_rxq *q, void *const *new, uint32_t k)
+{
+	e1000_rx_arm_with(q, new, k, e1000_rx_arm_run);
+}
+
+/*
+ * For a ring that is full, at the start of a packet: how many slots from head may be looked at in
+ * one go, up to want; they do not wrap, and there are buffers to replace theirs.
+ */
+static inline uint32_t e1000_rx_run(struct e1000_rxq *q, uint32_t want)
+{
+	uint32_t k = PLX_MIN(want, (uint32_t)E1000_CHUNK);
+
+	k = PLX_MIN(k, (uint32_t)q->h.n_desc - q->head);
+	if (plx_unlikely(q->h.cache->n < k) && !plx_mempool_cache_fill(q->h.cache, k))
+		return 0;
+	return k;
+}
+
+/* k packets from head were taken: other buffers in their places. */
+static PLX_ALWAYS_INLINE void e1000_rx_replace(struct e1000_rxq *q, uint32_t k, e1000_arm_fn arm)
+{
+	void **new = plx_mempool_cache_get_zc(q->h.cache, k);
+
+	q->head = e1000_wrap(q->head + k, q->h.n_desc);
+	if (plx_likely(new != NULL))
+		e1000_rx_arm_with(q, new, k, arm);
+	else /* a debug build found fault with what the cache holds */
+		q->spare = (uint16_t)(q->spare + k);
+}
+
+static inline void e1000_rx_count(struct e1000_rxq *q, uint16_t got, uint64_t bytes)
+{
+	uint64_t *ctr = q->h.ctr;
+
+	plx_ctr_add(&ctr[PLX_RXQ_PACKETS], got);
+	plx_ctr_add(&ctr[PLX_RXQ_BYTES], bytes);
+	plx_ctr_add(&ctr[PLX_RXQ_BURSTS], 1);
+}
+
+static inline void e1000_rx_doorbell(struct e1000_rxq *q)
+{
+	plx_io_wmb(); /* the descriptors, then the doorbell */
+	plx_wr32(&q->win, E1000_RDT, q->tail);
+	q->untold = 0;
+}
+
+/* Longest plain packet, less the shortest. */
+static inline uint32_t e1000_rx_max(const struct e1000_rxq *q)
+{
+	return PLX_MIN(PLX_READ_ONCE(q->h.max_pkt), (uint32_t)q->buf_len) - E1000_MIN_FRAME;
+}
+
+/*
+ * A burst for plain packets; arm is e1000_rx_arm_run() or does the same. take(q, pkts, k, bytes) takes those of up to k slots from head, which do
+ * not wrap, until one is not plain, adds their bytes and returns how many they were.
+ */
+static PLX_ALWAYS_INLINE uint16_t e1000_rx_burst(struct e1000_rxq *q, struct plx_mbuf **pkts,
+	uint16_t n,
+	uint32_t (*take)(struct e1000_rxq *q, struct plx_mbuf **pkts, uint32_t k, uint64_t *bytes),
+	e1000_arm_fn arm)
+{
+	const uint16_t from = q->head;
+	uint64_t bytes = 0;
+	uint16_t got = 0;
+
+	if (plx_unlikely(q->spare != 0 || q->middle))
+		return e1000_rx_rest(q, pkts, n, from, 0, 0);
+	while (got < n) {
+		const uint32_t k = e1000_rx_run(q, n - (uint32_t)got);
+		const uint32_t took = take(q, pkts + got, k, &bytes);
+
+		if (took != 0)
+			e1000_rx_replace(q, took, arm);
+		got = (uint16_t)(got + took);
+		if (took < k || k == 0) {
+			if (plx_le64_read_once(&q->ring[q->head].wb.stat_len) & E1000_RXS_DD)
+				return e1000_rx_rest(q, pkts, n, from, got, bytes);
+			break;
+		}
+	}
+	if (got == 0)
+		return 0;
+	/* the ring is full but for one slot, which loses what the device wrote there */
+	e1000_desc_store(&q->ring[q->tail], E1000_NO_ADDR, 0);
+	if (q->untold >= q->batch)
+		e1000_rx_doorbell(q);
+	e1000_rx_count(q, got, bytes);
+	return got;
+}
+
+/* ---- what the TX bursts have in common ---- */
+
+/* Bytes 20 to 27 of an mbuf: segments, kind, flags. One segment in its own room, no flag for TX. */
+#define E1000_SHAPE_MASK  ((uint64_t)PLX_TX_OFFLOADS << 32 | UINT32_MAX)
+#define E1000_SHAPE_PLAIN UINT64_C(1)
+PLX_STATIC_ASSERT(offsetof(struct plx_mbuf, nsegs) == 20 && offsetof(struct plx_mbuf, kind) == 22 &&
+			  offsetof(struct plx_mbuf, flags) == 24,
+	"what E1000_SHAPE_MASK covers");
+
+static inline void e1000_tx_advance(struct e1000_txq *q, uint32_t k)
+{
+	q->tail = e1000_wrap(q->tail + k, q->h.n_desc);
+	q->used = (uint16_t)(q->used + k);
+	q->unmarked = (uint16_t)(q->unmarked + k);
+}
+
+/* Has the device report the last slot that was filled, the last of its packet. */
+static inline void e1000_tx_mark(struct e1000_txq *q)
+{
+	const uint16_t at = q->rs_tail;
+
+	plx_le64_write_once(&q->ring[q->last].q[1], q->last_q1 | E1000_TXC_RS);
+	PLX_WRITE_ONCE(q->rs[at], q->last);
+	PLX_WRITE_ONCE(q->rs_tail, e1000_wrap(at + 1u, q->h.n_desc));
+	q->unmarked = 0;
+}
+
+/*
+ * A burst. plain(q, pkts, k, bytes) fills the slots from tail with up to k packets,
+ * which are free and do not wrap, until one is not plain, adds their bytes and returns how many they
+ * were.
+ */
+static PLX_ALWAYS_INLINE uint16_t e1000_tx_burst(struct e1000_txq *q, struct plx_mbuf **pkts,
+	uint16_t n,
+	uint32_t (*plain)(
+		struct e1000_txq *q, struct plx_mbuf *const *pkts, uint32_t k, uint64_t *bytes))
+{
+	const uint32_t slots = q->h.n_desc - 1u;
+	uint64_t bytes = 0;
+	uint16_t sent = 0;
+
+	if (q->used >= E1000_TX_HOLD || q->used + (uint32_t)n > slots)
+		e1000_tx_done(q);
+	while (sent < n) {
+		uint32_t k = PLX_MIN((uint32_t)n - sent, (uint32_t)E1000_CHUNK), did;
+
+		k = PLX_MIN(k, slots - q->used);
+		k = PLX_MIN(k, (uint32_t)q->h.n_desc - q->tail);
+		did = plain(q, pkts + sent, k, &bytes);
+		if (did != 0) {
+			q->last = (uint16_t)(q->tail + did - 1);
+			sent = (uint16_t)(sent + did);
+			q->last_q1 = pkts[sent - 1]->data_len | E1000_TXC_PLAIN;
+			e1000_tx_advance(q, did);
+		}
+		if (plx_unlikely(did < k || k == 0)) {
+			if (!e1000_tx_send(q, pkts[sent], &bytes) &&
+				(e1000_tx_done(q) == 0 || !e1000_tx_send(q, pkts[sent], &bytes)))
+				break;
+			sent++;
+		}
+		if (q->unmarked >= E1000_CHUNK)
+			e1000_tx_mark(q);
+	}
+	if (sent == 0)
+		return 0;
+	if (q->unmarked != 0)
+		e1000_tx_mark(q);
+	plx_io_wmb(); /* the descriptors, then the doorbell */
+	plx_wr32(&q->win, E1000_TDT, q->tail);
+	plx_ctr_add(&q->h.ctr[PLX_TXQ_PACKETS], sent);
+	plx_ctr_add(&q->h.ctr[PLX_TXQ_BYTES], bytes);
+	plx_ctr_add(&q->h.ctr[PLX_TXQ_BURSTS], 1);
+	return sent;
+}
+
+#endif

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Descriptors: what the device and we write into the rings (82574 datasheet, 7.1.4 and 7.2.10).
+ */
+#ifndef E1000_DESC_H
+#define E1000_DESC_H
+
+#include "plx_mbuf.h"
+
+/*
+ * What the address field of a slot holds that software owns: not zero (a zero address would be taken
+ * as a null descriptor, 7.1.7.2), and above every IOMMU's aperture, so that a device that reads past
+ * its tail faults.
+ */
+#define E1000_NO_ADDR UINT64_C(0xdead57a1e0000000)
+
+/* Extended RX descriptor, as software writes it (7.1.4.1) and as the device writes it back. */
+union e1000_rx_desc {
+	struct {
+		plx_le64 addr;
+		plx_le64 reserved; /* bit 0 is where DD will be: 0 */
+	} read;
+	struct {
+		plx_le32 mrq;
+		plx_le32 hash;     /* or fragment checksum and IP id */
+		plx_le64 stat_len; /* status and errors 31:0, length 47:32, VLAN tag 63:48 */
+	} wb;
+};
+PLX_STATIC_ASSERT(sizeof(union e1000_rx_desc) == 16, "datasheet 7.1.4");
+
+/* Extended status and errors (7.1.4.2), the low half of stat_len. */
+#define E1000_RXS_DD         PLX_BIT(0) /* descriptor done */
+#define E1000_RXS_EOP        PLX_BIT(1) /* last of its packet */
+#define E1000_RXS_IXSM       PLX_BIT(2) /* ignore the checksum bits */
+#define E1000_RXS_VP         PLX_BIT(3) /* a tag was stripped */
+#define E1000_RXS_UDPCS      PLX_BIT(4) /* UDP checksum was checked */
+#define E1000_RXS_TCPCS      PLX_BIT(5) /* TCP checksum was checked */
+#define E1000_RXS_IPCS       PLX_BIT(6) /* IPv4 header checksum was checked */
+#define E1000_RXS_PKTTYPE(s) (((s) >> 16) & 0xf)
+#define E1000_RXS_CE         PLX_BIT(24) /* FCS or alignment */
+#define E1000_RXS_SE         PLX_BIT(25) /* symbol */
+#define E1000_RXS_SEQ        PLX_BIT(26) /* sequence */
+#define E1000_RXS_CXE        PLX_BIT(28) /* carrier extension */
+#define E1000_RXS_TCPE       PLX_BIT(29) /* TCP or UDP checksum is wrong */
+#define E1000_RXS_IPE        PLX_BIT(30) /* IPv4 header checksum is wrong */
+#define E1000_RXS_RXE        PLX_BIT(31) /* data */
+#define E1000_RXS_BAD        (E1000_RXS_CE | E1000_RXS_SE | E1000_RXS_SEQ | E1000_RXS_CXE | E1000_RXS_RXE)
+
+/* A packet in one descriptor about which there is nothing to say. */
+#define E1000_RXS_PLAIN_MASK (E1000_RXS_DD | E1000_RXS_EOP | E1000_RXS_VP | E1000_RXS_BAD)
+#define E1000_RXS_PLAIN      (E1000_RXS_DD | E1000_RXS_EOP)
+
+/* TX descriptor: legacy (7.2.10.1), or extended data (7.2.10.3). */
+struct e1000_tx_data {
+	plx_le64 addr;
+	plx_le32 cmd;  /* length 15:0, E1000_TXC_* */
+	plx_le32 opts; /* status 3:0, packet options 15:8 (extended), VLAN tag 31:16 */
+};
+
+/* Context descriptor (7.2.10.2): where checksums start, end and go, for the data that follows. */
+struct e1000_tx_ctx {
+	uint8_t ipcss, ipcso;
+	plx_le16 ipcse;
+	uint8_t tucss, tucso;
+	plx_le16 tucse;
+	plx_le32 cmd; /* payload length 19:0 (TSO), E1000_TXC_* */
+	uint8_t status, hdrlen;
+	plx_le16 mss;
+};
+
+union e1000_tx_desc {
+	struct e1000_tx_data data;
+	struct e1000_tx_ctx ctx;
+	plx_le64 q[2];
+};
+PLX_STATIC_ASSERT(sizeof(struct e1000_tx_data) == 16, "datasheet 7.2.10.1");
+PLX_STATIC_ASSERT(sizeof(struct e1000_tx_ctx) == 16, "datasheet 7.2.10.2");
+PLX_STATIC_ASSERT(sizeof(union e1000_tx_desc) == 16, "datasheet 7.2.10");
+
+/* Bits of cmd: the command byte is 31:24, the type of an extended descriptor 23:20. */
+#define E1000_TXC_DATA    PLX_BIT(20) /* extended data descriptor; 0: context */
+#define E1000_TXC_EOP     PLX_BIT(24) /* data: last of its packet */
+#define E1000_TXC_TCP     PLX_BIT(24) /* context: TCP; else UDP */
+#define E1000_TXC_IFCS    PLX_BIT(25) /* data: the device appends the FCS */
+#define E1000_TXC_IP      PLX_BIT(25) /* context: IPv4; else IPv6 */
+#define E1000_TXC_RS      PLX_BIT(27) /* report status: set DD */
+#define E1000_TXC_DEXT    PLX_BIT(29) /* extended descriptor */
+#define E1000_TXC_VLE     PLX_BIT(30) /* insert the tag in opts */
+/* Bits of opts. */
+#define E1000_TXO_DD      PLX_BIT(0)
+#define E1000_TXO_IXSM    PLX_BIT(8) /* insert the IPv4 header checksum */
+#define E1000_TXO_TXSM    PLX_BIT(9) /* insert the TCP or UDP checksum */
+#define E1000_TXO_VLAN(t) ((uint32_t)(t) << 16)
+
+/* cmd of a packet in one legacy descriptor. */
+#define E1000_TXC_PLAIN (E1000_TXC_EOP | E1000_TXC_IFCS)
+
+#define E1000_TX_CKSUMS (PLX_TX_IP_CKSUM | PLX_TX_TCP_CKSUM | PLX_TX_UDP_CKSUM)
+
+/* Two quadwords, stored at once where the CPU can. */
+typedef uint64_t e1000_v2 __attribute__((vector_size(16), may_alias));
+
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define E1000_TSAN 1
+#endif
+#elif defined(__SANITIZE_THREAD__)
+#define E1000_TSAN 1
+#endif
+
+/* The watchdog may be reading: no more than one store a quadword. */
+static inline void e1000_desc_store(void *desc, uint64_t q0, uint64_t q1)
+{
+#ifdef E1000_TSAN
+	plx_le64_write_once((plx_le64 *)desc, q0);
+	plx_le64_write_once((plx_le64 *)desc + 1, q1);
+#else
+	*(e1000_v2 *)desc = (e1000_v2){PLX_LE64_(q0), PLX_LE64_(q1)};
+#endif
+}
+
+/* The second quadword of a data descriptor. */
+static inline uint64_t e1000_tx_q1(uint32_t cmd, uint32_t len, uint32_t opts)
+{
+	return (uint64_t)opts << 32 | cmd | len;
+}
+
+/*
+ * The two quadwords of the context descriptor for a packet with a checksum flag. An end of 0 is the
+ * packet's end.
+ */
+static inline void e1000_tx_context(const struct plx_mbuf *m, uint64_t q[2])
+{
+	uint64_t l2 = m->tx.l2_len, l4 = l2 + m->tx.l3_len;
+	uint64_t at = l4 + (m->flags & PLX_TX_UDP_CKSUM ? 6 : 16);
+	uint32_t cmd = E1000_TXC_DEXT;
+
+	if (m->flags & PLX_TX_IPV4)
+		cmd |= E1000_TXC_IP;
+	if (m->flags & PLX_TX_TCP_CKSUM)
+		cmd |= E1000_TXC_TCP;
+	q[0] = l2 | (l2 + 10) << 8 | (l4 - 1) << 16 | (l4 & 0xff) << 32 | (at & 0xff) << 40;
+	q[1] = cmd;
+}
+
+/* cmd and opts that the flags of a packet ask for, without EOP. */
+static inline void e1000_tx_command(const struct plx_mbuf *m, uint32_t *cmd, uint32_t *opts)
+{
+	*cmd = E1000_TXC_IFCS;
+	*opts = 0;
+	if (m->flags & E1000_TX_CKSUMS)
+		*cmd |= E1000_TXC_DEXT | E1000_TXC_DATA;
+	if (m->flags & PLX_TX_IP_CKSUM)
+		*opts |= E1000_TXO_IXSM;
+	if (m->flags & (PLX_TX_TCP_CKSUM | PLX_TX_UDP_CKSUM))
+		*opts |= E1000_TXO_TXSM;
+	if (m->flags & PLX_TX_VLAN) {
+		*cmd |= E1000_TXC_VLE;
+		*opts |= E1000_TXO_VLAN(m->vlan);
+	}
+}
+
+/* PLX_RX_* for the checksum bits of a status. */
+static inline uint32_t e1000_rx_cksum_flags(uint32_t st)
+{
+	uint32_t flags = 0;
+
+	if (st & E1000_RXS_IXSM)
+		return 0;
+	if (st & E1000_RXS_IPCS)
+		flags |= st & E1000_RXS_IPE ? PLX_RX_IP_CKSUM_BAD : PLX_RX_IP_CKSUM_GOOD;
+	if (st & (E1000_RXS_TCPCS | E1000_RXS_UDPCS))
+		flags |= st & E1000_RXS_TCPE ? PLX_RX_L4_CKSUM_BAD : PLX_RX_L4_CKSUM_GOOD;
+	return flags;
+}
+
+/*
+ * PLX_PTYPE_* for a status. The packet type (7.1.4.2) tells IPv4 (1, 2) from IPv6 (5, 6); that a
+ * type of 2 or 6 is TCP or UDP does not say which of the two, so the fourth layer stays unknown
+ * unless only one of the two was checked.
+ */
+static inline uint32_t e1000_rx_ptype(uint32_t st)
+{
+	uint32_t type = E1000_RXS_PKTTYPE(st), ptype = PLX_PTYPE_L2_ETHER;
+
+	if (type == 1 || type == 2)
+		ptype |= PLX_PTYPE_L3_IPV4_EXT;
+	else if (type == 5 || type == 6)
+		ptype |= PLX_PTYPE_L3_IPV6_EXT;
+	if ((type == 2 || type == 6) && !(st & E1000_RXS_IXSM)) {
+		if (st & E1000_RXS_UDPCS)
+			ptype |= PLX_PTYPE_L4_UDP;
+		else if (st & E1000_RXS_TCPCS)
+			ptype |= PLX_PTYPE_L4_TCP;
+	}
+	return ptype;
+}
+
+#endif

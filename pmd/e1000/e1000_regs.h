@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Registers of the e1000 family, one row each; sections are those of the Intel 82574 GbE Controller
+ * Family Datasheet, revision 3.4.
+ *
+ * From the rows come the constants E1000_CTRL, E1000_STATUS, ..., the register dump and the
+ * device's counters. A name or an offset that is there twice does not compile.
+ */
+#ifndef E1000_REGS_H
+#define E1000_REGS_H
+
+#include "plx_base.h"
+
+/* BAR 0 holds all of them: 128 KiB (10.1.1). */
+#define E1000_BAR     0
+#define E1000_BAR_LEN 0x20000u
+
+/*
+ * X(name, offset, access, section, text). Access: RW, RO, WO; RC is cleared by reading, SE has
+ * another side effect of reading.
+ */
+/* clang-format off */
+#define E1000_REGS(X)                                                                          \
+	X(CTRL,        0x00000, RW, "10.2.2", "device control")                                \
+	X(STATUS,      0x00008, RO, "10.2.2", "device status")                                 \
+	X(EEC,         0x00010, RW, "10.2.2", "NVM control")                                   \
+	X(EERD,        0x00014, RW, "10.2.2", "NVM read")                                      \
+	X(CTRL_EXT,    0x00018, RW, "10.2.2", "device control, extended")                      \
+	X(MDIC,        0x00020, RW, "10.2.2", "access to the PHY's registers")                 \
+	X(FCAL,        0x00028, RW, "10.2.2", "flow control address, low")                     \
+	X(FCAH,        0x0002c, RW, "10.2.2", "flow control address, high")                    \
+	X(FCT,         0x00030, RW, "10.2.2", "flow control type")                             \
+	X(VET,         0x00038, RW, "10.2.2", "EtherType of a VLAN tag")                       \
+	X(FCTTV,       0x00170, RW, "10.2.2", "flow control timer")                            \
+	X(LEDCTL,      0x00e00, RW, "10.2.2", "LEDs")                                          \
+	X(EXTCNF_CTRL, 0x00f00, RW, "10.2.2", "extended configuration, MDIO ownership")        \
+	X(PBA,         0x01000, RW, "10.2.2", "split of the packet buffer")                    \
+	X(GCR,         0x05b00, RW, "10.2.3", "PCIe control")                                  \
+	X(FACTPS,      0x05b30, RO, "10.2.3", "function active and power state")               \
+	X(FWSM,        0x05b54, RO, "10.2.3", "firmware semaphore")                            \
+	X(ICR,         0x000c0, RC, "10.2.4", "interrupt causes")                              \
+	X(ITR,         0x000c4, RW, "10.2.4", "interrupt throttling")                          \
+	X(ICS,         0x000c8, WO, "10.2.4", "interrupt cause set")                           \
+	X(IMS,         0x000d0, RW, "10.2.4", "interrupt mask set")                            \
+	X(IMC,         0x000d8, WO, "10.2.4", "interrupt mask clear")                          \
+	X(IAM,         0x000e0, RW, "10.2.4", "interrupt acknowledge auto mask")               \
+	X(IVAR,        0x000e4, RW, "10.2.4", "interrupt vector allocation")                   \
+	X(RCTL,        0x00100, RW, "10.2.5", "receive control")                               \
+	X(ERT,         0x02008, RW, "10.2.5", "early receive threshold")                       \
+	X(FCRTL,       0x02160, RW, "10.2.5", "flow control threshold, low")                   \
+	X(FCRTH,       0x02168, RW, "10.2.5", "flow control threshold, high")                  \
+	X(PSRCTL,      0x02170, RW, "10.2.5", "packet split control")                          \
+	X(RDBAL,       0x02800, RW, "10.2.5", "RX ring address, low")                          \
+	X(RDBAH,       0x02804, RW, "10.2.5", "RX ring address, high")                         \
+	X(RDLEN,       0x02808, RW, "10.2.5", "RX ring bytes")                                 \
+	X(RDH,         0x02810, RW, "10.2.5", "RX ring head")                                  \
+	X(RDT,         0x02818, RW, "10.2.5", "RX ring tail")                                  \
+	X(RDTR,        0x02820, RW, "10.2.5", "RX interrupt delay")                            \
+	X(RXDCTL,      0x02828, RW, "10.2.5", "RX descriptor control")                         \
+	X(RADV,        0x0282c, RW, "10.2.5", "RX interrupt absolute delay")                   \
+	X(RXCSUM,      0x05000, RW, "10.2.5", "RX checksum control")                           \
+	X(RFCTL,       0x05008, RW, "10.2.5", "RX filter control")                             \
+	X(MRQC,        0x05818, RW, "10.2.5", "multiple RX queues")                            \
+	X(TCTL,        0x00400, RW, "10.2.6", "transmit control")                              \
+	X(TIPG,        0x00410, RW, "10.2.6", "inter-packet gap")                              \
+	X(TDBAL,       0x03800, RW, "10.2.6", "TX ring address, low")                          \
+	X(TDBAH,       0x03804, RW, "10.2.6", "TX ring address, high")                         \
+	X(TDLEN,       0x03808, RW, "10.2.6", "TX ring bytes")                                 \
+	X(TDH,         0x03810, RW, "10.2.6", "TX ring head")                                  \
+	X(TDT,         0x03818, RW, "10.2.6", "TX ring tail")                                  \
+	X(TIDV,        0x03820, RW, "10.2.6", "TX interrupt delay")                            \
+	X(TXDCTL,      0x03828, RW, "10.2.6", "TX descriptor control")                         \
+	X(TADV,        0x0382c, RW, "10.2.6", "TX interrupt absolute delay")                   \
+	X(TARC0,       0x03840, RW, "10.2.6", "TX arbitration count")                          \
+	X(WUC,         0x05800, RW, "10.2.8", "wake-up control")                               \
+	X(WUFC,        0x05808, RW, "10.2.8", "wake-up filters")                               \
+	X(MANC,        0x05820, RW, "10.2.8", "management control")                            \
+	X(SWSM,        0x05b50, SE, "10.2.3", "software semaphore")
+
+/*
+ * The device's counters (10.2.7): X(name, offset, bytes, name in plx_port_xstats()). All are cleared
+ * by reading; those of 8 bytes are two registers, cleared when the upper one is read.
+ */
+#define E1000_STATS(X)                                                                         \
+	X(CRCERRS, 0x04000, 4, "rx_crc_errors")                                                \
+	X(ALGNERRC, 0x04004, 4, "rx_alignment_errors")                                         \
+	X(RXERRC,  0x0400c, 4, "rx_symbol_errors")                                             \
+	X(MPC,     0x04010, 4, "rx_missed_packets")                                            \
+	X(SCC,     0x04014, 4, "tx_single_collisions")                                         \
+	X(ECOL,    0x04018, 4, "tx_excessive_collisions")                                      \
+	X(MCC,     0x0401c, 4, "tx_multiple_collisions")                                       \
+	X(LATECOL, 0x04020, 4, "tx_late_collisions")                                           \
+	X(COLC,    0x04028, 4, "tx_collisions")                                                \
+	X(DC,      0x04030, 4, "tx_deferred")                                                  \
+	X(TNCRS,   0x04034, 4, "tx_no_carrier")                                                \
+	X(CEXTERR, 0x0403c, 4, "rx_carrier_extension_errors")                                  \
+	X(RLEC,    0x04040, 4, "rx_length_errors")                                             \
+	X(XONRXC,  0x04048, 4, "rx_xon")                                                       \
+	X(XONTXC,  0x0404c, 4, "tx_xon")                                                       \
+	X(XOFFRXC, 0x04050, 4, "rx_xoff")                                                      \
+	X(XOFFTXC, 0x04054, 4, "tx_xoff")                                                      \
+	X(FCRUC,   0x04058, 4, "rx_unsupported_flow_control")                                  \
+	X(PRC64,   0x0405c, 4, "rx_64")                                                        \
+	X(PRC127,  0x04060, 4, "rx_65_to_127")                                                 \
+	X(PRC255,  0x04064, 4, "rx_128_to_255")                                                \
+	X(PRC511,  0x04068, 4, "rx_256_to_511")                                                \
+	X(PRC1023, 0x0406c, 4, "rx_512_to_1023")                                               \
+	X(PRC1522, 0x04070, 4, "rx_1024_to_max")                                               \
+	X(GPRC,    0x04074, 4, "rx_good_packets")                                              \
+	X(BPRC,    0x04078, 4, "rx_broadcast_packets")                                         \
+	X(MPRC,    0x0407c, 4, "rx_multicast_packets")                                         \
+	X(GPTC,    0x04080, 4, "tx_good_packets")                                              \
+	X(GORC,    0x04088, 8, "rx_good_bytes")                                                \
+	X(GOTC,    0x04090, 8, "tx_good_bytes")                                                \
+	X(RNBC,    0x040a0, 4, "rx_no_buffer")                                                 \
+	X(RUC,     0x040a4, 4, "rx_undersize")                                                 \
+	X(RFC,     0x040a8, 4, "rx_fragments")                                                 \
+	X(ROC,     0x040ac, 4, "rx_oversize")                                                  \
+	X(RJC,     0x040b0, 4, "rx_jabber")                                                    \
+	X(MGTPRC,  0x040b4, 4, "rx_management_packets")                                        \
+	X(MGTPDC,  0x040b8, 4, "rx_management_dropped")                                        \
+	X(MGTPTC,  0x040bc, 4, "tx_management_packets")                                        \
+	X(TOR,     0x040c0, 8, "rx_total_bytes")                                               \
+	X(TOT,     0x040c8, 8, "tx_total_bytes")                                               \
+	X(TPR,     0x040d0, 4, "rx_total_packets")                                             \
+	X(TPT,     0x040d4, 4, "tx_total_packets")                                             \
+	X(PTC64,   0x040d8, 4, "tx_64")                                                        \
+	X(PTC127,  0x040dc, 4, "tx_65_to_127")                                                 \
+	X(PTC255,  0x040e0, 4, "tx_128_to_255")                                                \
+	X(PTC511,  0x040e4, 4, "tx_256_to_511")                                                \
+	X(PTC1023, 0x040e8, 4, "tx_512_to_1023")                                               \
+	X(PTC1522, 0x040ec, 4, "tx_1024_to_max")                                               \
+	X(MPTC,    0x040f0, 4, "tx_multicast_packets")                                         \
+	X(BPTC,    0x040f4, 4, "tx_broadcast_packets")                                         \
+	X(TSCTC,   0x040f8, 4, "tx_tso_contexts")                                              \
+	X(TSCTFC,  0x040fc, 4, "tx_tso_contexts_failed")                                       \
+	X(IAC,     0x04100, 4, "interrupts")
+/* clang-format on */
+
+enum {
+#define X(name, offset, access, section, text) E1000_##name = (offset),
+	E1000_REGS(X)
+#undef X
+#define X(name, offset, bytes, text) E1000_##name = (offset),
+		E1000_STATS(X)
+#undef X
+};
+
+/* Is there a row for this offset? The compiler refuses a switch with a case twice. */
+static inline bool e1000_reg_known(uint32_t offset)
+{
+	switch (offset) {
+#define X(name, off, access, section, text) case (off):
+		E1000_REGS(X)
+#undef X
+#define X(name, off, bytes, text) case (off):
+		E1000_STATS(X)
+#undef X
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Tables of registers. */
+#define E1000_MTA(n)  (0x05200u + 4 * (n)) /* 128: multicast hash (10.2.5) */
+#define E1000_RAL(n)  (0x05400u + 8 * (n)) /* 16: addresses to receive, low (10.2.5) */
+#define E1000_RAH(n)  (0x05404u + 8 * (n)) /* and high */
+#define E1000_VFTA(n) (0x05600u + 4 * (n)) /* 128: VLAN ids to receive (10.2.5) */
+enum { E1000_N_MTA = 128, E1000_N_RAR = 16, E1000_N_VFTA = 128 };
+
+/* CTRL */
+#define E1000_CTRL_FD                 PLX_BIT(0)  /* full duplex */
+#define E1000_CTRL_GIO_MASTER_DISABLE PLX_BIT(2)  /* ask for no more bus requests */
+#define E1000_CTRL_SLU                PLX_BIT(6)  /* set link up */
+#define E1000_CTRL_FRCSPD             PLX_BIT(11) /* force speed */
+#define E1000_CTRL_FRCDPX             PLX_BIT(12) /* force duplex */
+#define E1000_CTRL_RST                PLX_BIT(26) /* reset; clears itself */
+#define E1000_CTRL_RFCE               PLX_BIT(27) /* obey pause frames */
+#define E1000_CTRL_TFCE               PLX_BIT(28) /* send pause frames */
+#define E1000_CTRL_VME                PLX_BIT(30) /* VLAN mode: strip and insert tags */
+
+/* STATUS */
+#define E1000_STATUS_FD            PLX_BIT(0)
+#define E1000_STATUS_LU            PLX_BIT(1)       /* link up */
+#define E1000_STATUS_SPEED(s)      (((s) >> 6) & 3) /* 10, 100, 1000, 1000 Mbit/s */
+#define E1000_STATUS_MASTER_ENABLE PLX_BIT(19)      /* bus requests outstanding or allowed */
+
+/* EEC */
+#define E1000_EEC_AUTO_RD PLX_BIT(9) /* the device has read its NVM */
+
+/* EXTCNF_CTRL */
+#define E1000_EXTCNF_MDIO_OWN PLX_BIT(5) /* software owns MDIO, once it reads as set */
+
+/* MDIC */
+#define E1000_MDIC_REG(r) ((uint32_t)(r) << 16)
+#define E1000_MDIC_PHY    (1u << 21) /* the internal PHY's address */
+#define E1000_MDIC_WRITE  (1u << 26)
+#define E1000_MDIC_READ   (2u << 26)
+#define E1000_MDIC_READY  PLX_BIT(28)
+#define E1000_MDIC_ERROR  PLX_BIT(30)
+
+/* The PHY's registers (IEEE 802.3 clause 22.2.4; datasheet 10.3). */
+enum { E1000_PHY_BMCR = 0, E1000_PHY_BMSR = 1 };
+#define E1000_BMCR_RESTART_AN PLX_BIT(9)
+#define E1000_BMCR_ISOLATE    PLX_BIT(10)
+#define E1000_BMCR_POWER_DOWN PLX_BIT(11)
+#define E1000_BMCR_AN_ENABLE  PLX_BIT(12)
+#define E1000_BMSR_LINK       PLX_BIT(2) /* stays 0 until read, once it was 0 */
+#define E1000_BMSR_AN_DONE    PLX_BIT(5)
+
+/* RCTL */
+#define E1000_RCTL_EN         PLX_BIT(1)
+#define E1000_RCTL_UPE        PLX_BIT(3)  /* all unicast */
+#define E1000_RCTL_MPE        PLX_BIT(4)  /* all multicast */
+#define E1000_RCTL_LPE        PLX_BIT(5)  /* packets above 1522 bytes */
+#define E1000_RCTL_BAM        PLX_BIT(15) /* broadcast */
+#define E1000_RCTL_BSIZE(c)   ((uint32_t)(c) << 16)
+#define E1000_RCTL_VFE        PLX_BIT(18) /* VLAN filter */
+#define E1000_RCTL_BSEX       PLX_BIT(25) /* BSIZE times 16 */
+#define E1000_RCTL_SECRC      PLX_BIT(26) /* strip the FCS */
+#define E1000_RCTL_FLXBUF(kb) ((uint32_t)(kb) << 27)
+#define E1000_FRAME_NO_LPE    1518u /* longest frame without LPE, without FCS */
+
+/* RFCTL */
+#define E1000_RFCTL_ISCSI_DIS PLX_BIT(0)
+#define E1000_RFCTL_NFSW_DIS  PLX_BIT(6)
+#define E1000_RFCTL_NFSR_DIS  PLX_BIT(7)
+#define E1000_RFCTL_ACK_DIS   PLX_BIT(12)
+#define E1000_RFCTL_EXSTEN    PLX_BIT(15) /* extended RX descriptors */
+
+/* RXCSUM */
+#define E1000_RXCSUM_IPOFL PLX_BIT(8)
+#define E1000_RXCSUM_TUOFL PLX_BIT(9)
+
+/* RXDCTL and TXDCTL */
+#define E1000_DCTL_PTHRESH(n) ((uint32_t)(n))
+#define E1000_DCTL_HTHRESH(n) ((uint32_t)(n) << 8)
+#define E1000_DCTL_WTHRESH(n) ((uint32_t)(n) << 16)
+#define E1000_TXDCTL_BIT22    PLX_BIT(22) /* reserved, to be written as 1 */
+#define E1000_DCTL_GRAN       PLX_BIT(24) /* thresholds count descriptors */
+
+/* TCTL */
+#define E1000_TCTL_EN          PLX_BIT(1)
+#define E1000_TCTL_PSP         PLX_BIT(3) /* pad short packets */
+#define E1000_TCTL_CT(n)       ((uint32_t)(n) << 4)
+#define E1000_TCTL_COLD(n)     ((uint32_t)(n) << 12)
+#define E1000_TCTL_MULR        PLX_BIT(28) /* several reads at a time */
+#define E1000_TCTL_RRTHRESH(n) ((uint32_t)(n) << 29)
+
+#define E1000_TIPG_VALUE(t, r1, r2) ((uint32_t)(t) | (uint32_t)(r1) << 10 | (uint32_t)(r2) << 20)
+#define E1000_TARC_ENABLE           PLX_BIT(10)
+
+/* RAH */
+#define E1000_RAH_AV PLX_BIT(31) /* address valid */
+
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Rings: their memory, filling and emptying them, what the watchdog wants to know. */
+#include "e1000.h"
+
+/* A slot that software owns: no address, and nothing that looks done. */
+static void disown(void *ring, uint32_t i)
+{
+	e1000_desc_store((char *)ring + 16 * (size_t)i, E1000_NO_ADDR, 0);
+}
+
+static int ring_alloc(struct plx_port *port, uint16_t n_desc, struct plx_dma *dma)
+{
+	int err = plx_pci_dma_alloc(port->dev->pci, (size_t)n_desc * 16, 4096, dma);
+
+	if (err < 0)
+		return plx_err_prefix(
+			err, "%s: a ring of %u descriptors", plx_port_name(port), n_desc);
+	for (uint32_t i = 0; i < n_desc; i++)
+		disown(dma->va, i);
+	return 0;
+}
+
+static int check_deferred(struct plx_port *port, bool deferred)
+{
+	if (!deferred)
+		return 0;
+	return plx_err(ENOTSUP, "%s: the device's only queue cannot be started apart from the port",
+		plx_port_name(port));
+}
+
+int e1000_rxq_setup(struct plx_port *port, struct plx_rxq *h, const struct plx_rxq_conf *conf)
+{
+	struct e1000_rxq *q = (struct e1000_rxq *)h;
+	uint32_t len;
+	int err = check_deferred(port, conf->deferred);
+
+	if (err < 0)
+		return err;
+	err = ring_alloc(port, h->n_desc, &q->dma);
+	if (err < 0)
+		return err;
+	q->ring = q->dma.va;
+	q->sw = plx_priv_alloc(port->ctx, h->n_desc * sizeof(*q->sw), port->info.node);
+	if (q->sw == NULL)
+		return -ENOMEM;
+	(void)e1000_rctl_bufsize(h->pool->room - PLX_MBUF_HEADROOM, &len);
+	q->buf_len = (uint16_t)len;
+	q->batch = (uint16_t)PLX_MIN((uint32_t)E1000_CHUNK, h->n_desc / 4u);
+	q->scatter = (port->conf.rx_offloads & PLX_RX_OFFLOAD_SCATTER) != 0;
+	q->win = e1000_priv(port)->hw.win;
+	q->spare = (uint16_t)(h->n_desc - 1);
+	return 0;
+}
+
+void e1000_rxq_release(struct plx_port *port, struct plx_rxq *h)
+{
+	struct e1000_rxq *q = (struct e1000_rxq *)h;
+
+	plx_priv_free(port->ctx, q->sw, h->n_desc * sizeof(*q->sw));
+	plx_pci_dma_free(port->dev->pci, &q->dma);
+	q->sw = NULL;
+}
+
+int e1000_txq_setup(struct plx_port *port, struct plx_txq *h, const struct plx_txq_conf *conf)
+{
+	struct e1000_txq *q = (struct e1000_txq *)h;
+	int err = check_deferred(port, conf->deferred);
+
+	if (err < 0)
+		return err;
+	err = ring_alloc(port, h->n_desc, &q->dma);
+	if (err < 0)
+		return err;
+	q->ring = q->dma.va;
+	q->sw = plx_priv_alloc(port->ctx, h->n_desc * sizeof(*q->sw), port->info.node);
+	q->rs = plx_priv_alloc(port->ctx, h->n_desc * sizeof(*q->rs), port->info.node);
+	if (q->sw == NULL || q->rs == NULL)
+		return -ENOMEM;
+	q->win = e1000_priv(port)->hw.win;
+	return 0;
+}
+
+void e1000_txq_release(struct plx_port *port, struct plx_txq *h)
+{
+	struct e1000_txq *q = (struct e1000_txq *)h;
+
+	plx_priv_free(port->ctx, q->rs, h->n_desc * sizeof(*q->rs));
+	plx_priv_free(port->ctx, q->sw, h->n_desc * sizeof(*q->sw));
+	plx_pci_dma_free(port->dev->pci, &q->dma);
+	q->rs = NULL;
+	q->sw = NULL;
+}
+
+void e1000_rxq_fill(struct e1000_rxq *q)
+{
+	while (q->spare != 0) {
+		void **new = plx_mempool_cache_get_zc(q->h.cache, 1);
+
+		if (new == NULL)
+			return;
+		e1000_rx_arm(q, new, 1);
+		q->spare--;
+	}
+}
+
+void e1000_rxq_drain(struct e1000_rxq *q)
+{
+	const uint16_t n = q->h.n_desc;
+
+	if (q->first != NULL)
+		plx_mbuf_free_slow(q->h.cache, q->first);
+	for (uint16_t i = q->head; q->sw != NULL && i != q->tail; i = e1000_wrap(i + 1u, n)) {
+		plx_mempool_put_bulk(q->h.cache, (void *const *)&q->sw[i], 1);
+		q->sw[i] = NULL;
+		disown(q->ring, i);
+	}
+	q->first = NULL;
+	q->last = NULL;
+	q->skip = false;
+	q->head = 0;
+	q->tail = 0;
+	q->untold = 0;
+	q->middle = false;
+	q->spare = (uint16_t)(n - 1);
+	plx_mempool_cache_flush(q->h.cache);
+}
+
+void e1000_txq_drain(struct e1000_txq *q)
+{
+	uint32_t done = q->used != 0 ? e1000_tx_free(q, q->used) : 0;
+
+	plx_ctr_add(&q->h.ctr[PLX_TXQ_DONE], done);
+	q->head = 0;
+	q->tail = 0;
+	q->used = 0;
+	q->unplain = 0;
+	q->unmarked = 0;
+	q->ctx_valid = false;
+	PLX_WRITE_ONCE(q->rs_head, 0);
+	PLX_WRITE_ONCE(q->rs_tail, 0);
+	plx_mempool_cache_flush(q->h.cache);
+}
+
+/*
+ * Silence on RX is no fault, nor is a ring that the program does not empty: something is owed only
+ * while the device has free descriptors and drops packets all the same.
+ */
+void e1000_rxq_progress(struct plx_port *port, struct plx_rxq *h, struct plx_progress *p)
+{
+	struct e1000_rxq *q = (struct e1000_rxq *)h;
+	struct e1000_port *priv = e1000_priv(port);
+	uint32_t rdh = e1000_rd(&priv->hw, E1000_RDH);
+	uint32_t missed = e1000_rd(&priv->hw, E1000_MPC);
+
+	priv->stats[E1000_STAT_MPC] += missed;
+	p->owed = missed != 0 && rdh == q->rdh_seen && rdh != e1000_rd(&priv->hw, E1000_RDT);
+	q->rdh_seen = rdh;
+	p->done = rdh;
+}
+
+/* The oldest descriptor that asked for a report has none. */
+void e1000_txq_progress(struct plx_port *port, struct plx_txq *h, struct plx_progress *p)
+{
+	struct e1000_txq *q = (struct e1000_txq *)h;
+	uint16_t at = PLX_READ_ONCE(q->rs_head);
+	uint16_t slot;
+
+	p->owed = false;
+	if (at == PLX_READ_ONCE(q->rs_tail))
+		return;
+	slot = PLX_READ_ONCE(q->rs[at]);
+	p->owed = !(plx_le32_read_once(&q->ring[slot].data.opts) & E1000_TXO_DD);
+	if (p->owed)
+		p->done = (uint64_t)at << 32 | e1000_rd(&e1000_priv(port)->hw, E1000_TDH);
+}

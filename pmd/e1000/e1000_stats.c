@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the device counts (10.2.7), and the dump of its registers. */
+#include <stdio.h>
+
+#include "e1000.h"
+
+static const struct {
+	uint32_t offset, bytes;
+	const char *name;
+} stat_rows[E1000_N_STATS] = {
+#define X(name, offset, bytes, text) {offset, bytes, text},
+	E1000_STATS(X)
+#undef X
+};
+
+enum access { RO, RW, WO, RC, SE };
+static const struct {
+	const char *name;
+	uint32_t offset;
+	enum access access;
+} reg_rows[] = {
+#define X(name, offset, access, section, text) {#name, offset, access},
+	E1000_REGS(X)
+#undef X
+};
+
+/*
+ * The registers stick at their maximum: to be called before 2^32 packets have passed. What the first
+ * call finds was counted before the port was opened.
+ */
+void e1000_stats_gather(struct e1000_port *p)
+{
+	for (unsigned i = 0; i < E1000_N_STATS; i++) {
+		uint64_t v = e1000_rd(&p->hw, stat_rows[i].offset);
+
+		if (stat_rows[i].bytes == 8)
+			v |= (uint64_t)e1000_rd(&p->hw, stat_rows[i].offset + 4) << 32;
+		/* all ones: the device is gone, or stuck at the maximum */
+		if (v != UINT32_MAX && v != UINT64_MAX)
+			p->stats[i] += v;
+	}
+	if (p->gathered_ns == 0)
+		memset(p->stats, 0, sizeof(p->stats));
+	p->gathered_ns = plx_clock_ns();
+}
+
+void e1000_stats(struct plx_port *port, struct plx_port_stats *s)
+{
+	struct e1000_port *p = e1000_priv(port);
+	const uint64_t *c = p->stats;
+
+	if (!plx_pci_gone(port->dev->pci))
+		e1000_stats_gather(p);
+	s->rx_missed += c[E1000_STAT_MPC];
+	s->rx_errors += c[E1000_STAT_CRCERRS] + c[E1000_STAT_ALGNERRC] + c[E1000_STAT_RXERRC] +
+			c[E1000_STAT_RLEC] + c[E1000_STAT_CEXTERR];
+	s->tx_errors += c[E1000_STAT_ECOL] + c[E1000_STAT_LATECOL];
+}
+
+void e1000_stats_reset(struct plx_port *port)
+{
+	struct e1000_port *p = e1000_priv(port);
+
+	if (!plx_pci_gone(port->dev->pci))
+		e1000_stats_gather(p);
+	memset(p->stats, 0, sizeof(p->stats));
+}
+
+static void put(struct plx_xstat *out, size_t max, size_t *n, const char *name, uint64_t v)
+{
+	if (*n < max) {
+		snprintf(out[*n].name, sizeof(out[*n].name), "%s", name);
+		out[*n].value = v;
+	}
+	++*n;
+}
+
+int e1000_xstats(struct plx_port *port, struct plx_xstat *out, size_t max, size_t *n)
+{
+	struct e1000_port *p = e1000_priv(port);
+
+	*n = 0;
+	e1000_stats_gather(p);
+	for (unsigned i = 0; i < E1000_N_STATS; i++)
+		put(out, max, n, stat_rows[i].name, p->stats[i]);
+	return 0;
+}
+
+/* Those that can be read without changing anything. */
+int e1000_regs(struct plx_port *port, struct plx_xstat *out, size_t max, size_t *n)
+{
+	struct e1000_port *p = e1000_priv(port);
+
+	*n = 0;
+	for (size_t i = 0; i < PLX_ARRAY_SIZE(reg_rows); i++)
+		if (reg_rows[i].access == RO || reg_rows[i].access == RW)
+			put(out, max, n, reg_rows[i].name,
+				*n < max ? e1000_rd(&p->hw, reg_rows[i].offset) : 0);
+	return 0;
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Transmitting.
+ *
+ * A packet that is one segment in its own room, held by nobody else, from the pool that the queue's
+ * cache is bound to, with nothing asked of the device, is plain: one legacy descriptor, and freeing
+ * it is putting its pointer into the cache. That was checked when it was sent and cannot change
+ * while the ring is its only owner. All others go through e1000_tx_send(), and are freed one by one.
+ *
+ * The device reports (RS) the last descriptor of a burst, and one in 32 of a long one: finding out
+ * what is done is one look at memory for a burst.
+ */
+#include "e1000.h"
+
+/* ---- what is done ---- */
+
+/* Plain packets of k slots from at, which do not wrap. */
+static void free_plain(struct e1000_txq *q, uint32_t at, uint32_t k)
+{
+	while (k != 0) {
+		const uint32_t run = PLX_MIN(k, (uint32_t)E1000_CHUNK);
+		void **to = plx_mempool_cache_put_zc(q->h.cache, run);
+
+		if (plx_likely(to != NULL))
+			plx_ptrs_copy(to, (void *const *)&q->sw[at], run);
+		at += run;
+		k -= run;
+	}
+}
+
+/* Any packets of k slots from at, which do not wrap. @return how many they were. */
+static uint32_t free_any(struct e1000_txq *q, uint32_t at, uint32_t k)
+{
+	struct plx_mbuf *pkts[E1000_CHUNK];
+	uint32_t n = 0, total = 0;
+
+	for (uint32_t i = 0; i < k; i++) {
+		struct plx_mbuf *m = q->sw[at + i];
+
+		if (m != NULL)
+			pkts[n++] = m;
+		if (n == E1000_CHUNK || (i + 1 == k && n != 0)) {
+			plx_mbuf_free_bulk_c(q->h.cache, pkts, n);
+			total += n;
+			n = 0;
+		}
+	}
+	return total;
+}
+
+static void disown(union e1000_tx_desc *d, uint32_t k)
+{
+	for (; k >= 4; k -= 4, d += 4) {
+		e1000_desc_store(d, E1000_NO_ADDR, 0);
+		e1000_desc_store(d + 1, E1000_NO_ADDR, 0);
+		e1000_desc_store(d + 2, E1000_NO_ADDR, 0);
+		e1000_desc_store(d + 3, E1000_NO_ADDR, 0);
+	}
+	for (; k != 0; k--)
+		e1000_desc_store(d++, E1000_NO_ADDR, 0);
+}
+
+static uint32_t free_run(struct e1000_txq *q, uint32_t k)
+{
+	const uint32_t at = q->head;
+	const struct plx_mempool *pool = q->h.cache->pool;
+	uint32_t done = k;
+
+	if (plx_likely(q->unplain == 0))
+		free_plain(q, at, k);
+	else
+		done = free_any(q, at, k);
+	disown(q->ring + at, k);
+	q->head = e1000_wrap(at + k, q->h.n_desc);
+	q->used = (uint16_t)(q->used - k);
+	q->unplain = (uint16_t)(q->unplain > k ? q->unplain - k : 0);
+	if (plx_unlikely(q->h.cache->pool != pool))
+		q->unplain = q->used; /* what was plain for the other pool is not for this one */
+	return done;
+}
+
+uint32_t e1000_tx_free(struct e1000_txq *q, uint16_t k)
+{
+	const uint32_t run = PLX_MIN((uint32_t)k, (uint32_t)q->h.n_desc - q->head);
+	uint32_t done = free_run(q, run);
+
+	if (plx_unlikely(run < k))
+		done += free_run(q, k - run);
+	return done;
+}
+
+uint32_t e1000_tx_done(struct e1000_txq *q)
+{
+	const uint32_t n = q->h.n_desc;
+	uint32_t at = q->rs_head, slot = n, done;
+
+	while (at != q->rs_tail) {
+		const uint16_t next = q->rs[at];
+
+		if (!(plx_le32_read_once(&q->ring[next].data.opts) & E1000_TXO_DD))
+			break;
+		slot = next;
+		at = e1000_wrap(at + 1, n);
+	}
+	if (slot == n)
+		return 0;
+	PLX_WRITE_ONCE(q->rs_head, (uint16_t)at);
+	done = e1000_tx_free(q, (uint16_t)(e1000_wrap(slot + n - q->head, n) + 1));
+	plx_ctr_add(&q->h.ctr[PLX_TXQ_DONE], done);
+	return done;
+}
+
+uint32_t e1000_tx_reclaim(struct plx_txq *h)
+{
+	return e1000_tx_done((struct e1000_txq *)h);
+}
+
+/* ---- any packet ---- */
+
+static void put(struct e1000_txq *q, uint64_t q0, uint64_t q1, struct plx_mbuf *m)
+{
+	const uint16_t at = q->tail;
+
+	e1000_desc_store(&q->ring[at], q0, q1);
+	q->sw[at] = m;
+	q->last = at;
+	q->last_q1 = q1;
+	e1000_tx_advance(q, 1);
+	q->unplain = q->used;
+}
+
+/* A packet as e1000_tx_send() sees it. */
+struct shape {
+	uint32_t len;          /* bytes of all segments */
+	uint32_t segs;         /* that are not empty */
+	struct plx_mbuf *tail; /* the last of them */
+};
+
+static struct shape shape_of(struct plx_mbuf *m)
+{
+	struct shape s = {0};
+
+	for (uint32_t left = E1000_MAX_SEGS * 2; m != NULL; m = m->next) {
+		if (left-- == 0) {
+			s.segs = E1000_MAX_SEGS + 1;
+			break;
+		}
+		if (m->data_len == 0)
+			continue;
+		s.len += m->data_len;
+		s.segs++;
+		s.tail = m;
+	}
+	return s;
+}
+
+/* The device pads from E1000_MIN_SEND on; below, zeros are written behind the data. */
+static bool pad(const struct shape *s)
+{
+	const uint32_t more = E1000_MIN_SEND - s->len;
+
+	if (s->tail->refcnt != 1 || s->tail->kind != PLX_MBUF_OWN ||
+		plx_mbuf_tailroom(s->tail) < more)
+		return false;
+	memset(plx_mbuf_data(s->tail) + s->tail->data_len, 0, more);
+	return true;
+}
+
+static bool sendable(const struct e1000_txq *q, const struct plx_mbuf *m, const struct shape *s)
+{
+	const uint32_t flags = m->flags & PLX_TX_OFFLOADS;
+	const uint32_t max = PLX_READ_ONCE(q->h.max_pkt);
+
+	if (s->len < E1000_MIN_FRAME || s->len > max || s->segs > E1000_MAX_SEGS ||
+		s->segs + 2 > q->h.n_desc)
+		return false;
+	if (flags == 0)
+		return true;
+	if (flags & ~(uint32_t)(E1000_TX_CKSUMS | PLX_TX_VLAN))
+		return false;
+	if ((flags & PLX_TX_VLAN) && !e1000_priv(q->h.port)->tx_vlan)
+		return false;
+	/* the context's fields are of 8 bits */
+	return !(flags & E1000_TX_CKSUMS) ||
+	       (m->tx.l2_len >= E1000_MIN_FRAME && m->tx.l3_len >= 20 &&
+		       m->tx.l2_len + m->tx.l3_len + 16u <= 0xff &&
+		       (uint32_t)m->tx.l2_len + (uint32_t)m->tx.l3_len < s->len);
+}
+
+/* Taken, but not to be sent: counts as both. */
+static void refuse(struct e1000_txq *q, struct plx_mbuf *m)
+{
+	const struct plx_mempool *pool = q->h.cache->pool;
+
+	plx_mbuf_free_bulk_c(q->h.cache, &m, 1);
+	if (q->h.cache->pool != pool)
+		q->unplain = q->used;
+	plx_ctr_add(&q->h.ctr[PLX_TXQ_ERRORS], 1);
+	plx_ctr_add(&q->h.ctr[PLX_TXQ_DONE], 1);
+}
+
+static void put_segments(struct e1000_txq *q, struct plx_mbuf *m, const struct shape *s)
+{
+	uint32_t cmd, opts, padding = s->len < E1000_MIN_SEND ? E1000_MIN_SEND - s->len : 0;
+
+	e1000_tx_command(m, &cmd, &opts);
+	for (struct plx_mbuf *seg = m;; seg = seg->next) {
+		if (seg->data_len == 0)
+			continue;
+		if (seg == s->tail)
+			break;
+		put(q, plx_mbuf_iova(seg), e1000_tx_q1(cmd, seg->data_len, opts), NULL);
+	}
+	put(q, plx_mbuf_iova(s->tail),
+		e1000_tx_q1(cmd | E1000_TXC_EOP, s->tail->data_len + padding, opts), m);
+}
+
+bool e1000_tx_send(struct e1000_txq *q, struct plx_mbuf *m, uint64_t *bytes)
+{
+	const struct shape s = shape_of(m);
+	uint64_t ctx[2] = {0};
+	bool new_ctx = false;
+
+	if (!sendable(q, m, &s) || (s.len < E1000_MIN_SEND && !pad(&s))) {
+		*bytes += s.len;
+		refuse(q, m);
+		return true;
+	}
+	if (m->flags & E1000_TX_CKSUMS) {
+		e1000_tx_context(m, ctx);
+		new_ctx = !q->ctx_valid || ctx[0] != q->ctx[0] || ctx[1] != q->ctx[1];
+	}
+	if (s.segs + new_ctx > (uint32_t)q->h.n_desc - 1 - q->used)
+		return false;
+	if (new_ctx) {
+		put(q, ctx[0], ctx[1], NULL);
+		q->ctx[0] = ctx[0];
+		q->ctx[1] = ctx[1];
+		q->ctx_valid = true;
+	}
+	put_segments(q, m, &s);
+	*bytes += s.len;
+	return true;
+}
+
+/* ---- plain packets ---- */
+
+uint32_t e1000_tx_plain(
+	struct e1000_txq *q, struct plx_mbuf *const *pkts, uint32_t k, uint64_t *bytes)
+{
+	const uint32_t max = PLX_READ_ONCE(q->h.max_pkt) - E1000_MIN_SEND;
+	const struct plx_mempool *pool = q->h.cache->pool;
+	plx_le64 *to = q->ring[q->tail].q;
+	struct plx_mbuf **sw = q->sw + q->tail;
+	uint64_t sum = 0;
+	uint32_t i;
+
+	for (i = 0; i < k; i++, to += 2) {
+		struct plx_mbuf *m = pkts[i];
+		const uint64_t shape = plx_load_le64((const char *)m + 20);
+		/* data_off below, refcnt above */
+		const uint32_t off = plx_load_le32((const char *)m + 16) - 0x10000;
+		const uint32_t len = m->data_len;
+
+		if ((shape & E1000_SHAPE_MASK) != E1000_SHAPE_PLAIN || off > 0xffff ||
+			&m->pool->mp != pool || len - E1000_MIN_SEND > max)
+			break;
+		sw[i] = m;
+		plx_le64_write_once(to, m->buf_iova + off);
+		plx_le64_write_once(to + 1, len | E1000_TXC_PLAIN);
+		sum += len;
+	}
+	*bytes += sum;
+	return i;
+}
+
+uint16_t e1000_tx(struct plx_txq *h, struct plx_mbuf **pkts, uint16_t n)
+{
+	return e1000_tx_burst((struct e1000_txq *)h, pkts, n, e1000_tx_plain);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Before transmitting with checksum offload: do the headers say what the metadata says? The device
+ * writes sums where the metadata points; QEMU's model drops what it cannot parse without a word. The
+ * device wants the pseudo header's sum in the checksum field (7.2.10.2), which is put there.
+ */
+#include "e1000.h"
+
+enum { L4_TCP = 6, L4_UDP = 17 };
+
+static uint32_t sum16(const uint8_t *p, uint32_t len)
+{
+	uint32_t sum = 0;
+
+	for (uint32_t i = 0; i + 1 < len; i += 2)
+		sum += plx_load_be16(p + i);
+	return sum;
+}
+
+static uint16_t fold(uint32_t sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)((sum & 0xffff) + (sum >> 16));
+}
+
+/* The EtherType behind the tags that l2_len covers. */
+static uint16_t ethertype(const uint8_t *p, uint32_t l2)
+{
+	uint32_t at = 12;
+
+	while (at + 6 <= l2 && (plx_load_be16(p + at) == 0x8100 || plx_load_be16(p + at) == 0x88a8))
+		at += 4;
+	return at + 2 == l2 ? plx_load_be16(p + at) : 0;
+}
+
+static int check_ipv4(const struct plx_mbuf *m, const uint8_t *ip, uint32_t l4_proto)
+{
+	const uint32_t l3 = m->tx.l3_len;
+
+	if (ip[0] >> 4 != 4 || (ip[0] & 0xfu) * 4 != l3)
+		return plx_err(EINVAL, "IPv4 header starts with 0x%02x, l3_len is %u", ip[0], l3);
+	if (plx_load_be16(ip + 2) < l3)
+		return plx_err(EINVAL, "IPv4 total length %u is less than its header of %u",
+			plx_load_be16(ip + 2), l3);
+	if (l4_proto == 0)
+		return 0;
+	if (ip[9] != l4_proto)
+		return plx_err(EINVAL, "IPv4 protocol is %u, the flags say %u", ip[9], l4_proto);
+	if (plx_load_be16(ip + 6) & 0x3fff)
+		return plx_err(EINVAL, "a fragment's TCP or UDP checksum cannot be computed");
+	return 0;
+}
+
+static int check_ipv6(const struct plx_mbuf *m, const uint8_t *ip, uint32_t l4_proto)
+{
+	if (ip[0] >> 4 != 6 || m->tx.l3_len < 40)
+		return plx_err(EINVAL, "IPv6 header starts with 0x%02x, l3_len is %u", ip[0],
+			(unsigned)m->tx.l3_len);
+	if (m->tx.l3_len == 40 && ip[6] != l4_proto)
+		return plx_err(EINVAL, "IPv6 next header is %u, the flags say %u", ip[6], l4_proto);
+	return 0;
+}
+
+/* Puts the pseudo header's sum (RFC 793, RFC 8200 8.1) into the checksum field. */
+static void pseudo_sum(struct plx_mbuf *m, uint8_t *ip, uint32_t l4_proto)
+{
+	const uint32_t l4 = (uint32_t)m->tx.l2_len + (uint32_t)m->tx.l3_len;
+	uint32_t len = m->pkt_len - l4, sum = l4_proto;
+
+	if (m->flags & PLX_TX_IPV4) {
+		len = plx_load_be16(ip + 2) - (uint32_t)m->tx.l3_len;
+		sum += sum16(ip + 12, 8);
+	} else {
+		sum += sum16(ip + 8, 32);
+	}
+	plx_store_be16(ip + m->tx.l3_len + (l4_proto == L4_TCP ? 16 : 6), fold(sum + len));
+}
+
+static int prepare(struct plx_mbuf *m)
+{
+	const uint32_t l4 = (uint32_t)m->tx.l2_len + (uint32_t)m->tx.l3_len;
+	const uint32_t proto = m->flags & PLX_TX_TCP_CKSUM   ? L4_TCP
+			       : m->flags & PLX_TX_UDP_CKSUM ? L4_UDP
+							     : 0;
+	const uint32_t need = l4 + (proto == L4_TCP ? 20 : proto == L4_UDP ? 8 : 0);
+	const uint16_t want = m->flags & PLX_TX_IPV4 ? 0x0800 : 0x86dd;
+	uint8_t *p = plx_mbuf_data(m);
+	uint16_t type;
+	int err;
+
+	if (need > m->data_len)
+		return plx_err(EINVAL, "headers of %u bytes must lie in the first segment of %u",
+			need, m->data_len);
+	if (l4 + 16 > 0xff)
+		return plx_err(EINVAL, "headers of %u bytes: the device reaches 239", l4);
+	type = ethertype(p, m->tx.l2_len);
+	if (type != want)
+		return plx_err(EINVAL, "EtherType at the end of l2_len %u is 0x%04x, not 0x%04x",
+			(unsigned)m->tx.l2_len, type, want);
+	err = m->flags & PLX_TX_IPV4 ? check_ipv4(m, p + m->tx.l2_len, proto)
+				     : check_ipv6(m, p + m->tx.l2_len, proto);
+	if (err == 0 && proto != 0)
+		pseudo_sum(m, p + m->tx.l2_len, proto);
+	return err;
+}
+
+uint16_t e1000_tx_prepare(struct plx_txq *h, struct plx_mbuf **pkts, uint16_t n)
+{
+	for (uint16_t i = 0; i < n; i++) {
+		struct plx_mbuf *m = pkts[i];
+		int err = 0;
+
+		if (m->nsegs > E1000_MAX_SEGS)
+			err = plx_err(EINVAL, "%u segments: the device takes %u", m->nsegs,
+				E1000_MAX_SEGS);
+		else if (m->flags & E1000_TX_CKSUMS)
+			err = prepare(m);
+		if (err < 0) {
+			plx_err_prefix(err, "packet %u", i);
+			return i;
+		}
+	}
+	return n;
+}
