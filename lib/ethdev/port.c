@@ -120,6 +120,7 @@ int plx_port_open(struct plx_ctx *ctx, const char *text, struct plx_port **out)
 	err = plx_work_add(ctx, &ctl->work);
 	if (err < 0)
 		goto fail;
+	ctl->child.closes_first = true;
 	plx_ctx_child_add(ctx, &ctl->child, port_child_close);
 	*out = port;
 	return 0;

@@ -7,13 +7,23 @@
 void plx_ctx_child_add(struct plx_ctx *ctx, struct plx_ctx_child *child,
 	void (*close)(struct plx_ctx_child *child))
 {
+	struct plx_ctx_child *above = NULL, *below;
+
 	child->close = close;
-	child->next = NULL;
 	pthread_mutex_lock(&ctx->lock);
-	child->prev = ctx->children;
-	if (child->prev != NULL)
-		child->prev->next = child;
-	ctx->children = child;
+	below = ctx->children;
+	while (!child->closes_first && below != NULL && below->closes_first) {
+		above = below;
+		below = below->prev;
+	}
+	child->next = above;
+	child->prev = below;
+	if (below != NULL)
+		below->next = child;
+	if (above != NULL)
+		above->prev = child;
+	else
+		ctx->children = child;
 	pthread_mutex_unlock(&ctx->lock);
 }
 
@@ -37,7 +47,7 @@ void plx_ctx_child_del(struct plx_ctx *ctx, struct plx_ctx_child *child)
 	pthread_mutex_unlock(&ctx->lock);
 }
 
-/* The newest first; one that closes others on its way is fine. */
+/* From the top of the list; one that closes others on its way is fine. */
 void plx_ctx_children_close(struct plx_ctx *ctx)
 {
 	struct plx_ctx_child *child;

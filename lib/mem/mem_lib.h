@@ -22,6 +22,7 @@ PLX_BEGIN_DECLS
 struct plx_ctx_child {
 	struct plx_ctx_child *prev, *next;
 	void (*close)(struct plx_ctx_child *child);
+	bool closes_first; /* a port: before the pools, whenever they were made; set before adding */
 };
 PLX_API
 void plx_ctx_child_add(struct plx_ctx *ctx, struct plx_ctx_child *child,

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "testpmd.h"
+
+void complain(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fputs("plx-testpmd: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+	va_end(ap);
+}
+
+static int open_context(struct testpmd *t)
+{
+	struct plx_ctx_opts opts = PLX_CTX_OPTS_INIT;
+
+	opts.huge = t->opt.huge;
+	opts.isa = t->opt.isa;
+	opts.log_level = t->opt.log_level;
+	opts.stats_path = t->opt.stats_file;
+	if (plx_ctx_open(&opts, &t->ctx) == 0)
+		return 0;
+	complain("%s", plx_errmsg());
+	return -1;
+}
+
+/* From open ports to results; 0 or -1. */
+static int forward(struct testpmd *t)
+{
+	struct totals end;
+	int err;
+
+	if (ports_start(t) < 0 || streams_make(t) < 0)
+		return -1;
+	err = run(t);
+	/* packets that the rings still hold go back to the pool: they were not sent */
+	if (ports_stop(t) < 0)
+		err = -1;
+	/* a port that failed while it flushed tells now */
+	totals_read(t, &end);
+	report_end(t, &end);
+	if (t->opt.json != NULL && json_write(t, &end) < 0)
+		err = -1;
+	return err;
+}
+
+int main(int argc, char **argv)
+{
+	struct testpmd *t = calloc(1, sizeof(*t));
+	int err;
+
+	if (t == NULL)
+		return 1;
+	err = options_parse(&t->opt, argc, argv);
+	if (err != 0) {
+		free(t);
+		return err - 1;
+	}
+	err = open_context(t);
+	if (err == 0)
+		err = ports_open(t);
+	if (err == 0)
+		err = forward(t);
+	streams_free(t);
+	plx_ctx_close(t->ctx);
+	free(t);
+	return err == 0 ? 0 : 1;
+}

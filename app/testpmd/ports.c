@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Opening and setting up ports, and the pool that feeds them. */
+#include <stdio.h>
+
+#include "testpmd.h"
+
+int ports_open(struct testpmd *t)
+{
+	for (uint16_t i = 0; i < t->opt.n_ports; i++) {
+		struct tp_port *p = &t->ports[i];
+
+		if (plx_port_open(t->ctx, t->opt.ports[i], &p->port) < 0 ||
+			plx_port_info(p->port, &p->info) < 0) {
+			complain("port %u: %s", i, plx_errmsg());
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* The descriptors a ring will have. */
+static uint32_t ring(uint16_t asked, uint16_t def)
+{
+	return asked != 0 ? asked : def;
+}
+
+static uint32_t mbufs_needed(const struct testpmd *t)
+{
+	struct plx_mbuf_need need = {.threads = t->opt.nb_cores, .burst = t->opt.burst};
+
+	for (uint16_t i = 0; i < t->opt.n_ports; i++) {
+		const struct tp_port *p = &t->ports[i];
+
+		need.rx_desc += p->n_rxq * ring(t->opt.rxd, p->info.def_rx_desc);
+		need.tx_desc += p->n_txq * ring(t->opt.txd, p->info.def_tx_desc);
+		need.queues += (uint32_t)(p->n_rxq + p->n_txq);
+		/* each stream has a cache of its own, too */
+		need.queues += p->n_rxq;
+		if (p->info.finite)
+			need.segs = PLX_MAX(need.segs,
+				PLX_PKT_LEN_MAX / (t->opt.mbuf_size - PLX_MBUF_HEADROOM) + 1u);
+	}
+	return plx_mbuf_pool_need(&need);
+}
+
+static int make_pool(struct testpmd *t)
+{
+	struct plx_mbuf_pool_opts opts = PLX_MBUF_POOL_OPTS_INIT;
+
+	t->n_mbufs = t->opt.total_num_mbufs != 0 ? t->opt.total_num_mbufs : mbufs_needed(t);
+	opts.name = "testpmd";
+	opts.n = t->n_mbufs;
+	opts.room = t->opt.mbuf_size;
+	if (plx_mbuf_pool_create(t->ctx, &opts, &t->pool) == 0)
+		return 0;
+	complain("%s", plx_errmsg());
+	return -1;
+}
+
+/* Packets longer than a room come as chains: a capture's may always be, a NIC's by its MTU. */
+static bool needs_scatter(const struct testpmd *t, const struct tp_port *p)
+{
+	return p->info.finite ||
+	       t->opt.mtu + PLX_ETH_OVERHEAD > t->opt.mbuf_size - PLX_MBUF_HEADROOM;
+}
+
+static int configure(struct testpmd *t, struct tp_port *p, bool chains)
+{
+	struct plx_port_conf conf = PLX_PORT_CONF_INIT;
+
+	conf.n_rxq = p->n_rxq;
+	conf.n_txq = p->n_txq;
+	conf.mtu = PLX_MAX(PLX_MIN(t->opt.mtu, p->info.max_mtu), p->info.min_mtu);
+	conf.promisc = true;
+	if (needs_scatter(t, p))
+		conf.rx_offloads |= p->info.rx_offloads & PLX_RX_OFFLOAD_SCATTER;
+	if (chains)
+		conf.tx_offloads |= p->info.tx_offloads & PLX_TX_OFFLOAD_MULTI_SEG;
+	return plx_port_configure(p->port, &conf);
+}
+
+static int set_up_queues(struct testpmd *t, struct tp_port *p)
+{
+	struct plx_rxq_conf rx = PLX_RXQ_CONF_INIT;
+	struct plx_txq_conf tx = PLX_TXQ_CONF_INIT;
+
+	rx.n_desc = t->opt.rxd;
+	rx.pool = t->pool;
+	tx.n_desc = t->opt.txd;
+	for (uint16_t q = 0; q < p->n_rxq; q++)
+		if (plx_rxq_setup(p->port, q, &rx, NULL) < 0)
+			return -1;
+	for (uint16_t q = 0; q < p->n_txq; q++)
+		if (plx_txq_setup(p->port, q, &tx, NULL) < 0)
+			return -1;
+	return 0;
+}
+
+static void wait_for_links(struct testpmd *t)
+{
+	uint64_t until = plx_clock_ns() + t->opt.link_wait_ns;
+
+	for (uint16_t i = 0; i < t->opt.n_ports; i++) {
+		uint64_t now = plx_clock_ns();
+
+		if (plx_port_link_wait(t->ports[i].port, until > now ? until - now : 0) < 0)
+			complain("warning: port %u: %s", i, plx_errmsg());
+	}
+}
+
+int ports_start(struct testpmd *t)
+{
+	bool chains = false;
+
+	for (uint16_t i = 0; i < t->opt.n_ports; i++) {
+		struct tp_port *p = &t->ports[i];
+
+		p->n_rxq = t->opt.rxq;
+		p->n_txq = t->opt.txq;
+		chains |= needs_scatter(t, p);
+	}
+	if (make_pool(t) < 0)
+		return -1;
+	for (uint16_t i = 0; i < t->opt.n_ports; i++) {
+		struct tp_port *p = &t->ports[i];
+
+		if (configure(t, p, chains) < 0 || set_up_queues(t, p) < 0 ||
+			plx_port_start(p->port) < 0) {
+			complain("port %u: %s", i, plx_errmsg());
+			return -1;
+		}
+	}
+	wait_for_links(t);
+	return 0;
+}
+
+int ports_stop(struct testpmd *t)
+{
+	int err = 0;
+
+	for (uint16_t i = 0; i < t->opt.n_ports; i++) {
+		if (plx_port_stop(t->ports[i].port) == 0)
+			continue;
+		complain("port %u: %s", i, plx_errmsg());
+		err = -1;
+	}
+	return err;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What people read: the live line and the table at the end. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "testpmd.h"
+
+void totals_read(struct testpmd *t, struct totals *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->ns = plx_clock_ns();
+	for (uint16_t i = 0; i < t->opt.n_ports; i++) {
+		struct plx_port_stats *s = &out->ports[i];
+
+		(void)plx_port_stats(t->ports[i].port, s);
+		out->rx_packets += s->rx_packets;
+		out->tx_packets += s->tx_packets;
+		out->rx_bytes += s->rx_bytes;
+		out->tx_bytes += s->tx_bytes;
+	}
+	for (size_t i = 0; i < t->n_streams; i++) {
+		const struct stream *s = &t->streams[i];
+		uint64_t dropped = PLX_READ_ONCE(s->dropped);
+
+		out->dropped[s->tx_port - t->ports] += dropped;
+		out->all_dropped += dropped;
+		for (unsigned n = 1; n <= MAX_BURST; n++) {
+			uint64_t bursts = PLX_READ_ONCE(s->bursts[n]);
+
+			out->bursts += bursts;
+			out->burst_packets += n * bursts;
+		}
+	}
+	for (uint16_t i = 0; i < t->n_workers; i++) {
+		out->busy_cycles += PLX_READ_ONCE(t->workers[i].busy_cycles);
+		out->busy_packets += PLX_READ_ONCE(t->workers[i].busy_packets);
+	}
+}
+
+static double per_second(uint64_t n, uint64_t ns)
+{
+	return ns != 0 ? (double)n * 1e9 / (double)ns : 0;
+}
+
+static double ratio(uint64_t a, uint64_t b)
+{
+	return b != 0 ? (double)a / (double)b : 0;
+}
+
+double cycles_per_packet(const struct totals *before, const struct totals *now)
+{
+	return ratio(
+		now->busy_cycles - before->busy_cycles, now->busy_packets - before->busy_packets);
+}
+
+/* Standard output is the JSON's where it goes there. */
+static FILE *out_file(const struct testpmd *t)
+{
+	return t->opt.json != NULL && strcmp(t->opt.json, "-") == 0 ? stderr : stdout;
+}
+
+void report_live(struct testpmd *t, const struct totals *before, const struct totals *now)
+{
+	FILE *f = out_file(t);
+	uint64_t ns = now->ns - before->ns;
+
+	fprintf(f, "%6.1f s", (double)(now->ns - t->start_ns) / 1e9);
+	for (uint16_t i = 0; i < t->opt.n_ports; i++) {
+		const struct plx_port_stats *a = &before->ports[i], *b = &now->ports[i];
+
+		fprintf(f, " | port %u: rx %.3f tx %.3f Mpps, %.2f/%.2f Gbit/s", i,
+			per_second(b->rx_packets - a->rx_packets, ns) / 1e6,
+			per_second(b->tx_packets - a->tx_packets, ns) / 1e6,
+			per_second(b->rx_bytes - a->rx_bytes, ns) * 8 / 1e9,
+			per_second(b->tx_bytes - a->tx_bytes, ns) * 8 / 1e9);
+	}
+	fprintf(f, " | drops %llu, %.1f cycles/packet, burst %.1f\n",
+		(unsigned long long)(now->all_dropped - before->all_dropped),
+		cycles_per_packet(before, now),
+		ratio(now->burst_packets - before->burst_packets, now->bursts - before->bursts));
+	fflush(f);
+}
+
+void report_end(struct testpmd *t, const struct totals *end)
+{
+	static const char *const line =
+		"------------------------------------------------------------------------------------------";
+	FILE *f = out_file(t);
+	uint64_t ns = t->end_ns - t->start_ns;
+	struct totals zero = {.ns = t->start_ns};
+
+	fprintf(f, "\n%4s %14s %14s %16s %16s %10s %10s\n%s\n", "port", "rx packets", "tx packets",
+		"rx bytes", "tx bytes", "rx lost", "tx dropped", line);
+	for (uint16_t i = 0; i < t->opt.n_ports; i++) {
+		const struct plx_port_stats *s = &end->ports[i];
+
+		fprintf(f, "%4u %14llu %14llu %16llu %16llu %10llu %10llu  %s\n", i,
+			(unsigned long long)s->rx_packets, (unsigned long long)s->tx_packets,
+			(unsigned long long)s->rx_bytes, (unsigned long long)s->tx_bytes,
+			(unsigned long long)(s->rx_missed + s->rx_errors + s->rx_nombuf),
+			(unsigned long long)(end->dropped[i] + s->tx_errors), t->opt.ports[i]);
+	}
+	fprintf(f,
+		"%s\n%.3f s, mode %s: rx %.3f Mpps, tx %.3f Mpps, %.3f Gbit/s out; "
+		"%.1f cycles/packet, average burst %.1f\n",
+		line, (double)ns / 1e9, t->opt.mode->name, per_second(end->rx_packets, ns) / 1e6,
+		per_second(end->tx_packets, ns) / 1e6, per_second(end->tx_bytes, ns) * 8 / 1e9,
+		cycles_per_packet(&zero, end), ratio(end->burst_packets, end->bursts));
+	fflush(f);
+}

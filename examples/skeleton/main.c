@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The smallest program that forwards: what comes in at the first port goes out at the second.
+ *
+ *	cc main.c $(pkg-config --cflags --libs pollux) -o skeleton
+ *	./skeleton pcap:rx=in.pcap pcap:tx=out.pcap
+ *
+ * It ends when its input does, or is interrupted.
+ */
+#include <plx_ethdev.h>
+#include <signal.h>
+#include <stdio.h>
+
+enum { BURST = 32 };
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int sig)
+{
+	interrupted = sig;
+}
+
+/* One queue each way, with the driver's own numbers of descriptors. */
+static int set_up(struct plx_port *port, struct plx_mbuf_pool *pool)
+{
+	struct plx_port_conf conf = PLX_PORT_CONF_INIT;
+	struct plx_rxq_conf rx = PLX_RXQ_CONF_INIT;
+	struct plx_txq_conf tx = PLX_TXQ_CONF_INIT;
+	int err = plx_port_configure(port, &conf);
+
+	rx.pool = pool;
+	if (err == 0)
+		err = plx_rxq_setup(port, 0, &rx, NULL);
+	if (err == 0)
+		err = plx_txq_setup(port, 0, &tx, NULL);
+	if (err == 0)
+		err = plx_port_start(port);
+	return err;
+}
+
+static void forward(struct plx_ctx *ctx, struct plx_port *in, struct plx_port *out)
+{
+	struct plx_rxq *rxq = plx_port_rxq(in, 0);
+	struct plx_txq *txq = plx_port_txq(out, 0);
+	struct plx_mbuf *pkts[BURST];
+
+	while (!interrupted && !plx_port_drained(in) &&
+		plx_rxq_state(rxq, NULL) == PLX_QUEUE_RUNNING) {
+		for (int i = 0; i < 1000; i++) {
+			uint16_t n = plx_rx_burst(rxq, pkts, BURST);
+			uint16_t sent = plx_tx_burst(txq, pkts, n);
+
+			if (sent < n)
+				plx_mbuf_free_bulk(pkts + sent, (unsigned)(n - sent));
+		}
+		plx_ctx_poll(ctx); /* links, the watchdog */
+	}
+}
+
+static int run(struct plx_ctx *ctx, char **names)
+{
+	struct plx_mbuf_pool_opts opts = PLX_MBUF_POOL_OPTS_INIT;
+	struct plx_mbuf_pool *pool;
+	struct plx_port *in, *out;
+	struct plx_port_stats rx, tx;
+
+	opts.n = 8192;
+	if (plx_port_open(ctx, names[0], &in) < 0 || plx_port_open(ctx, names[1], &out) < 0 ||
+		plx_mbuf_pool_create(ctx, &opts, &pool) < 0 || set_up(in, pool) < 0 ||
+		set_up(out, pool) < 0)
+		return -1;
+	forward(ctx, in, out);
+	if (plx_port_stop(in) < 0 || plx_port_stop(out) < 0 || plx_port_stats(in, &rx) < 0 ||
+		plx_port_stats(out, &tx) < 0)
+		return -1;
+	printf("received %llu, sent %llu\n", (unsigned long long)rx.rx_packets,
+		(unsigned long long)tx.tx_packets);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct plx_ctx *ctx = NULL;
+	int err;
+
+	if (argc != 3) {
+		fprintf(stderr, "usage: skeleton PORT PORT, for example: skeleton null: null:\n");
+		return 2;
+	}
+	signal(SIGINT, on_signal);
+	err = plx_ctx_open(NULL, &ctx);
+	if (err == 0)
+		err = run(ctx, argv + 1);
+	if (err != 0)
+		fprintf(stderr, "skeleton: %s\n", plx_errmsg());
+	plx_ctx_close(ctx); /* closes the ports and the pool, too */
+	return err == 0 ? 0 : 1;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Two e1000e of a stock QEMU on one hub; the port under test is behind a root port, so that it can
+ * be pulled out. CONF_QEMU_MEMORY says how memory is shared: "ram" or "qmp".
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "conf.h"
+#include "qemu_run.h"
+
+const char *conf_begin(struct conf *c, struct plx_ctx *ctx)
+{
+	static const char *const args[] = {"-netdev", "hubport,id=n0,hubid=1", "-netdev",
+		"hubport,id=n1,hubid=1", "-device", "pcie-root-port,id=rp,addr=0x1c", "-device",
+		"e1000e,bus=rp,romfile=,netdev=n0,mac=52:54:00:00:00:01", "-device",
+		"e1000e,addr=3,romfile=,netdev=n1,mac=52:54:00:00:00:02", NULL};
+	const char *missing = qemu_run_missing();
+	struct qemu_run *r;
+	const char *mem;
+
+	if (missing != NULL)
+		return missing;
+	r = calloc(1, sizeof(*r));
+	if (r == NULL || qemu_run_init(r) < 0) {
+		free(r);
+		return "no directory for QEMU's sockets";
+	}
+	c->priv = r;
+	if (qemu_run_start(r, 256, args) < 0) {
+		conf_end(c);
+		return "QEMU does not start";
+	}
+	mem = strcmp(CONF_QEMU_MEMORY, "qmp") == 0 ? r->qmp : r->ram;
+	snprintf(c->dev, sizeof(c->dev), "qemu:%s,port=0x1c,slot=0," CONF_QEMU_MEMORY "=%s",
+		r->qtest, mem);
+	snprintf(c->peer, sizeof(c->peer), "qemu:%s,slot=3," CONF_QEMU_MEMORY "=%s", r->qtest, mem);
+	c->max_len = 9018;
+	c->link_ns = UINT64_C(10000000000);
+	c->packets = 300;
+	c->rounds = 20;
+	return NULL;
+}
+
+void conf_end(struct conf *c)
+{
+	qemu_run_stop(c->priv);
+	free(c->priv);
+	c->priv = NULL;
+}
+
+bool conf_remove(struct conf *c)
+{
+	return qemu_run_pull(c->priv) == 0;
+}

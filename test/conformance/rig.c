@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <time.h>
+
+#include "rig.h"
+#include "unit.h"
+
+/* For things that happen in microseconds or milliseconds: only a broken driver takes so long. */
+#define LONG_NS UINT64_C(5000000000)
+
+static void quiet(void *arg, enum plx_log_level level, const char *tag, const char *text)
+{
+}
+
+void rig_ctx(struct rig *r)
+{
+	struct plx_ctx_opts opts = PLX_CTX_OPTS_INIT;
+	const char *why;
+
+	memset(r, 0, sizeof(*r));
+	opts.huge = PLX_HUGE_NONE;
+	opts.log_fn = quiet;
+	CHECK_EQ(plx_ctx_open(&opts, &r->ctx), 0);
+	why = conf_begin(&r->c, r->ctx);
+	if (why != NULL) {
+		plx_ctx_close(r->ctx);
+		SKIP(why);
+	}
+}
+
+static void open_end(struct rig *r, struct end *e, const char *text)
+{
+	int err = plx_port_open(r->ctx, text, &e->port);
+
+	CHECK_STR(err == 0 ? "" : plx_errmsg(), "");
+	CHECK_EQ(plx_port_info(e->port, &e->info), 0);
+}
+
+void rig_open(struct rig *r, const struct rig_opts *o)
+{
+	struct plx_mbuf_pool_opts po = PLX_MBUF_POOL_OPTS_INIT;
+
+	rig_ctx(r);
+	open_end(r, &r->a, r->c.dev);
+	if (r->c.peer[0] != '\0')
+		open_end(r, &r->b, r->c.peer);
+	po.n = r->n_mbufs = o->n_mbufs;
+	po.room = o->room;
+	CHECK_EQ(plx_mbuf_pool_create(r->ctx, &po, &r->pool), 0);
+}
+
+int end_set_up(struct rig *r, struct end *e, const struct rig_opts *o)
+{
+	struct plx_port_conf conf = PLX_PORT_CONF_INIT;
+	struct plx_rxq_conf rx = PLX_RXQ_CONF_INIT;
+	struct plx_txq_conf tx = PLX_TXQ_CONF_INIT;
+	int err;
+
+	conf.mtu = o->mtu;
+	conf.promisc = true;
+	if (o->chains) {
+		conf.rx_offloads = e->info.rx_offloads & PLX_RX_OFFLOAD_SCATTER;
+		conf.tx_offloads = e->info.tx_offloads & PLX_TX_OFFLOAD_MULTI_SEG;
+	}
+	rx.pool = r->pool;
+	rx.n_desc = tx.n_desc = o->n_desc;
+	err = plx_port_configure(e->port, &conf);
+	if (err == 0)
+		err = plx_rxq_setup(e->port, 0, &rx, &e->rxq);
+	if (err == 0)
+		err = plx_txq_setup(e->port, 0, &tx, &e->txq);
+	return err;
+}
+
+static void start_end(struct rig *r, struct end *e, const struct rig_opts *o)
+{
+	int err = end_set_up(r, e, o);
+
+	if (err == 0)
+		err = plx_port_start(e->port);
+	CHECK_STR(err == 0 ? "" : plx_errmsg(), "");
+}
+
+void rig_up(struct rig *r, const struct rig_opts *o)
+{
+	rig_open(r, o);
+	start_end(r, &r->a, o);
+	if (r->b.port != NULL)
+		start_end(r, &r->b, o);
+	CHECK_EQ(plx_port_link_wait(r->a.port, r->c.link_ns), 0);
+	if (r->b.port != NULL)
+		CHECK_EQ(plx_port_link_wait(r->b.port, r->c.link_ns), 0);
+}
+
+void rig_down(struct rig *r)
+{
+	CHECK_EQ(plx_port_close(r->a.port), 0);
+	CHECK_EQ(plx_port_close(r->b.port), 0);
+	/* this thread's own cache holds some; none may be missing */
+	plx_mempool_cache_flush(plx_mempool_thread_cache(&r->pool->mp));
+	CHECK_EQ(plx_mbuf_pool_avail(r->pool), r->n_mbufs);
+	plx_ctx_close(r->ctx);
+	conf_end(&r->c);
+}
+
+enum { HEADER = 18 }; /* addresses, type, number */
+
+static uint8_t byte_at(uint32_t number, uint32_t off)
+{
+	return (uint8_t)(number * 131u + off * 7u + (off >> 8));
+}
+
+static void frame_fill(uint8_t *p, uint32_t number, uint32_t len)
+{
+	static const uint8_t head[14] = {2, 0, 0, 0, 0, 9, 2, 0, 0, 0, 0, 8, 0x88, 0xb5};
+
+	memcpy(p, head, sizeof(head));
+	plx_store_be32(p + 14, number);
+	for (uint32_t i = HEADER; i < len; i++)
+		p[i] = byte_at(number, i);
+}
+
+struct plx_mbuf *frame_make(struct rig *r, uint32_t number, uint32_t len, unsigned segs)
+{
+	static uint8_t bytes[PLX_PKT_LEN_MAX];
+	uint32_t room = r->pool->room - PLX_MBUF_HEADROOM;
+	uint32_t piece = PLX_MIN(len / PLX_MAX(segs, 1u) + 1, room), done = 0;
+	struct plx_mbuf *head = NULL;
+
+	frame_fill(bytes, number, len);
+	while (done < len) {
+		uint16_t n = (uint16_t)PLX_MIN(piece, len - done);
+		struct plx_mbuf *m = plx_mbuf_alloc(r->pool);
+
+		CHECK(m != NULL);
+		memcpy(plx_mbuf_append(m, n), bytes + done, n);
+		if (head == NULL)
+			head = m;
+		else
+			CHECK_EQ(plx_mbuf_chain(head, m), 0);
+		done += n;
+	}
+	return head;
+}
+
+uint32_t frame_check(const struct plx_mbuf *m, uint32_t len)
+{
+	static uint8_t got[PLX_PKT_LEN_MAX], want[PLX_PKT_LEN_MAX];
+	uint32_t number;
+
+	/* a NIC pads what is shorter than a frame may be */
+	CHECK(m->pkt_len == len || (len < 60 && m->pkt_len == 60));
+	CHECK_EQ(plx_mbuf_read(m, 0, got, m->pkt_len), 0);
+	number = plx_load_be32(got + 14);
+	frame_fill(want, number, len);
+	CHECK_EQ(memcmp(got, want, len), 0);
+	return number;
+}
+
+void rx_check(const struct plx_mbuf *m)
+{
+	CHECK_STR(plx_mbuf_check(m) == 0 ? "" : plx_errmsg(), "");
+	CHECK_EQ(m->flags & PLX_TX_OFFLOADS, 0);
+	CHECK_EQ(m->flags >> 16, 0);
+	CHECK_EQ(m->refcnt, 1);
+	CHECK_EQ(m->kind, PLX_MBUF_OWN);
+	if (!(m->flags & PLX_RX_VLAN))
+		CHECK_EQ(m->vlan, 0);
+	if (!(m->flags & PLX_RX_RSS_HASH))
+		CHECK_EQ(m->rss_hash, 0);
+	if (!(m->flags & PLX_RX_MARK))
+		CHECK_EQ(m->mark, 0);
+}
+
+static void nap(struct rig *r)
+{
+	const struct timespec ts = {0, 100000};
+
+	plx_ctx_poll(r->ctx);
+	nanosleep(&ts, NULL);
+}
+
+void send_all(struct rig *r, struct end *e, struct plx_mbuf **pkts, unsigned n)
+{
+	uint64_t until = plx_clock_ns() + LONG_NS;
+
+	while (n != 0) {
+		uint16_t sent = plx_tx_burst(e->txq, pkts, (uint16_t)PLX_MIN(n, 64u));
+
+		pkts += sent;
+		n -= sent;
+		CHECK(sent != 0 || plx_clock_ns() < until);
+		if (sent == 0)
+			nap(r);
+	}
+}
+
+unsigned receive(struct rig *r, struct end *e, struct plx_mbuf **pkts, unsigned n)
+{
+	uint64_t until = plx_clock_ns() + LONG_NS;
+	unsigned got = 0;
+
+	while (got < n && plx_clock_ns() < until) {
+		uint16_t k = plx_rx_burst(e->rxq, pkts + got, (uint16_t)PLX_MIN(n - got, 32u));
+
+		got += k;
+		if (k == 0)
+			nap(r);
+		else
+			until = plx_clock_ns() + LONG_NS;
+	}
+	return got;
+}

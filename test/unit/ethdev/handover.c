@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Hand-over under stress: polling threads never stop while control starts, stops, resets, fails
+ * and removes the port. The toy driver frees its rings at stop, so a burst that survives a stop is a
+ * data race or a use after free.
+ *
+ * PLX_TEST_ROUNDS sets the number of rounds.
+ */
+#include <pthread.h>
+#include <sched.h>
+
+#include "toy.h"
+#include "unit.h"
+
+static unsigned rounds(unsigned def)
+{
+	const char *s = getenv("PLX_TEST_ROUNDS");
+
+	return s != NULL ? (unsigned)strtoul(s, NULL, 10) : def;
+}
+
+struct poller {
+	pthread_t thread;
+	struct plx_rxq *rxq;
+	struct plx_txq *txq;
+	bool stop;       /* atomic */
+	uint64_t bursts; /* atomic: that brought something */
+	uint64_t rx, tx, dropped;
+};
+
+static void *poll_loop(void *arg)
+{
+	struct poller *p = arg;
+	struct plx_mbuf *pkts[16];
+
+	while (!__atomic_load_n(&p->stop, __ATOMIC_ACQUIRE)) {
+		uint16_t n = plx_rx_burst(p->rxq, pkts, 16);
+		uint16_t sent = plx_tx_burst(p->txq, pkts, n);
+
+		plx_mbuf_free_bulk(pkts + sent, n - sent);
+		plx_tx_reclaim(p->txq);
+		p->rx += n;
+		p->tx += sent;
+		p->dropped += n - sent;
+		if (n != 0)
+			__atomic_fetch_add(&p->bursts, 1, __ATOMIC_RELAXED);
+		else
+			sched_yield();
+	}
+	return NULL;
+}
+
+enum { POLLERS = 2 };
+
+static struct plx_port *up(struct plx_ctx *ctx, struct plx_mbuf_pool *pool, struct poller *p)
+{
+	struct plx_port_conf conf = PLX_PORT_CONF_INIT;
+	struct plx_rxq_conf rc = PLX_RXQ_CONF_INIT;
+	struct plx_port *port;
+
+	CHECK_EQ(plx_port_open(ctx, "toy:", &port), 0);
+	conf.n_rxq = conf.n_txq = POLLERS;
+	rc.pool = pool;
+	CHECK_EQ(plx_port_configure(port, &conf), 0);
+	for (uint16_t i = 0; i < POLLERS; i++) {
+		CHECK_EQ(plx_rxq_setup(port, i, &rc, &p[i].rxq), 0);
+		CHECK_EQ(plx_txq_setup(port, i, NULL, &p[i].txq), 0);
+		CHECK_EQ(pthread_create(&p[i].thread, NULL, poll_loop, &p[i]), 0);
+	}
+	return port;
+}
+
+static void join(struct poller *p)
+{
+	for (unsigned i = 0; i < POLLERS; i++)
+		__atomic_store_n(&p[i].stop, true, __ATOMIC_RELEASE);
+	for (unsigned i = 0; i < POLLERS; i++)
+		pthread_join(p[i].thread, NULL);
+}
+
+static void accounts(struct plx_port *port, struct plx_mbuf_pool *pool, const struct poller *p)
+{
+	struct plx_port_stats s;
+	uint64_t rx = 0, tx = 0;
+
+	CHECK_EQ(plx_port_stats(port, &s), 0);
+	for (unsigned i = 0; i < POLLERS; i++) {
+		rx += p[i].rx;
+		tx += p[i].tx;
+		CHECK_EQ(p[i].rx, p[i].tx + p[i].dropped);
+	}
+	CHECK_EQ(s.rx_packets, rx);
+	CHECK_EQ(s.tx_packets, tx);
+	CHECK_EQ(s.tx_done, tx);
+	CHECK_EQ(plx_port_close(port), 0);
+	CHECK_EQ(plx_mbuf_pool_avail(pool), 2048);
+}
+
+static struct plx_ctx *context(struct plx_mbuf_pool **pool)
+{
+	struct plx_ctx_opts opts = PLX_CTX_OPTS_INIT;
+	struct plx_mbuf_pool_opts po = PLX_MBUF_POOL_OPTS_INIT;
+	struct plx_ctx *ctx;
+
+	toy_clear();
+	opts.huge = PLX_HUGE_NONE;
+	opts.log_level = PLX_LOG_OFF;
+	CHECK_EQ(plx_ctx_open(&opts, &ctx), 0);
+	CHECK_EQ(toy_add(ctx), 0);
+	CHECK_EQ(plx_mbuf_pool_create(ctx, &po, pool), 0);
+	return ctx;
+}
+
+/* Some bursts must happen between two control calls, or the test shows nothing. */
+static void let_poll(struct poller *p)
+{
+	uint64_t seen = __atomic_load_n(&p[0].bursts, __ATOMIC_RELAXED);
+
+	while (__atomic_load_n(&p[0].bursts, __ATOMIC_RELAXED) == seen)
+		sched_yield();
+}
+
+TEST(handover, start_stop_reset_against_polling_threads)
+{
+	unsigned n = rounds(3000);
+	struct poller p[POLLERS] = {0};
+	struct plx_mbuf_pool *pool;
+	struct plx_ctx *ctx = context(&pool);
+	struct plx_port *port = up(ctx, pool, p);
+
+	for (unsigned i = 0; i < n; i++) {
+		CHECK_EQ(plx_port_start(port), 0);
+		if (i % 16 == 0)
+			let_poll(p);
+		switch (i % 4) {
+		case 0:
+			CHECK_EQ(plx_port_reset(port), 0);
+			break;
+		case 1:
+			plx_rxq_set_failed(p[0].rxq, EIO);
+			plx_txq_set_failed(p[1].txq, EIO);
+			break;
+		case 2:
+			PLX_WRITE_ONCE(toy.link_up, !PLX_READ_ONCE(toy.link_up));
+			break;
+		default:
+			break;
+		}
+		plx_ctx_poll(ctx);
+		CHECK_EQ(plx_port_stop(port), 0);
+	}
+	join(p);
+	CHECK(p[0].rx > 0);
+	accounts(port, pool, p);
+	CHECK_EQ(toy.starts, toy.stops);
+	plx_ctx_close(ctx);
+}
+
+TEST(handover, removal_against_polling_threads)
+{
+	unsigned n = PLX_MAX(rounds(3000) / 10, 1u);
+
+	for (unsigned i = 0; i < n; i++) {
+		struct poller p[POLLERS] = {0};
+		struct plx_mbuf_pool *pool;
+		struct plx_ctx *ctx = context(&pool);
+		struct plx_port *port = up(ctx, pool, p);
+
+		CHECK_EQ(plx_port_start(port), 0);
+		let_poll(p);
+		plx_port_set_gone(port);
+		CHECK_EQ(plx_port_stop(port), 0);
+		CHECK_EQ(plx_rxq_state(p[0].rxq, NULL), PLX_QUEUE_GONE);
+		join(p);
+		accounts(port, pool, p);
+		plx_ctx_close(ctx);
+	}
+}
+
+TEST(handover, a_thread_that_does_not_leave_its_burst_is_named)
+{
+	struct poller p[POLLERS] = {0};
+	struct plx_mbuf_pool *pool;
+	struct plx_ctx *ctx = context(&pool);
+	struct plx_port *port = up(ctx, pool, p);
+
+	CHECK_EQ(plx_port_start(port), 0);
+	join(p);
+	/* as a thread looks that was preempted for ever inside a burst */
+	__atomic_store_n(&p[1].rxq->busy, 1, __ATOMIC_RELEASE);
+	CHECK_EQ(plx_port_stop(port), -EBUSY);
+	CHECK_HAS(plx_errmsg(), "inside a burst of RX queue 1");
+	CHECK_EQ(plx_port_close(port), -EBUSY);
+	CHECK_EQ(toy.stops, 0);
+	__atomic_store_n(&p[1].rxq->busy, 0, __ATOMIC_RELEASE);
+	CHECK_EQ(plx_port_stop(port), 0);
+	CHECK_EQ(plx_rx_burst(p[1].rxq, NULL, 0), 0);
+	accounts(port, pool, p);
+	plx_ctx_close(ctx);
+}
