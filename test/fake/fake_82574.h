@@ -31,6 +31,9 @@
 
 struct fake_82574;
 
+/** The longest frame, without FCS. */
+#define FAKE_82574_FRAME 16380u
+
 struct fake_82574_opts {
 	uint8_t mac[6];
 	uint64_t reset_ns; /**< CTRL.RST: registers cannot be used for so long */

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Error paths of the e1000 driver: a port's whole life is gone through with one fault at one access
+ * of one site, for each site, each kind of fault and each access; then with random faults.
+ *
+ * Whatever happens: no crash, no hang, an error with a text or none, nothing left behind; and once
+ * the fault is over, plx_port_reset() or a new open brings traffic back.
+ */
+#include <stdio.h>
+
+#include "e1000_rig.h"
+
+/* More than so many accesses of a site are tried in steps, unless UNIT_ROUNDS says so. */
+#define PER_SITE 60u
+
+struct tally {
+	uint64_t sites[FAKE_SITES][FAKE_FAULTS]; /* runs in which the fault struck */
+	uint64_t failed, reset, reopened;
+};
+
+/* A call that failed has said why. */
+static bool fine(int err)
+{
+	if (err == 0)
+		return true;
+	CHECK(err < 0);
+	CHECK(plx_errmsg()[0] != '\0');
+	return false;
+}
+
+static bool settings(struct rig *r)
+{
+	const struct plx_mac mac = {{0x02, 0, 0, 0, 0, 0x11}};
+	const struct plx_mac list[2] = {{{1, 0, 0x5e, 0, 0, 1}}, {{1, 0, 0x5e, 0, 0, 2}}};
+	struct plx_xstat x[8];
+	size_t n;
+	bool ok;
+
+	ok = fine(plx_port_set_promisc(r->port, true));
+	ok &= fine(plx_port_set_allmulti(r->port, true));
+	ok &= fine(plx_port_set_mac(r->port, &mac));
+	ok &= fine(plx_port_set_mac(r->port, &r->info.mac));
+	ok &= fine(plx_port_set_mcast(r->port, list, 2));
+	ok &= fine(plx_port_vlan_filter(r->port, 7, true));
+	ok &= fine(plx_port_vlan_filter(r->port, 7, false));
+	ok &= fine(plx_port_xstats(r->port, x, 8, &n));
+	return ok;
+}
+
+/* What a stopped port says of its packets. */
+static void accounts(struct rig *r)
+{
+	struct plx_port_stats s = {0};
+
+	/* counters are the program's own memory: they do not depend on the device */
+	if (plx_port_stats(r->port, &s) < 0)
+		return;
+	CHECK_EQ(s.tx_packets, s.tx_done);
+	CHECK_EQ(s.rx_packets, r->freed);
+}
+
+/* The life of a port; true: nothing failed. */
+static bool life(struct rig *r)
+{
+	struct plx_port_stats s;
+	bool ok;
+
+	if (!fine(rig_open(r)))
+		return false;
+	ok = fine(rig_set_up(r));
+	if (r->rxq == NULL || r->txq == NULL)
+		return false;
+	ok &= fine(rig_start(r));
+	ok &= fine(rig_link(r));
+	rig_try_traffic(r, 4);
+	plx_ctx_poll(r->ctx);
+	ok &= fine(plx_port_stats(r->port, &s));
+	ok &= settings(r);
+	ok &= fine(plx_port_reset(r->port));
+	ok &= fine(rig_link(r));
+	rig_try_traffic(r, 4);
+	ok &= fine(plx_port_stop(r->port));
+	ok &= fine(rig_start(r));
+	rig_try_traffic(r, 2);
+	ok &= fine(plx_port_stop(r->port));
+	accounts(r);
+	ok &= fine(plx_port_stats_reset(r->port));
+	return ok;
+}
+
+/* The fault is over: the port works again, by a reset or by a new open. */
+static void recover(struct rig *r, struct tally *t)
+{
+	fake_heal(r->f);
+	if (r->port != NULL && r->rxq != NULL && r->txq != NULL && plx_port_reset(r->port) == 0 &&
+		rig_start(r) == 0) {
+		t->reset++;
+	} else {
+		rig_close(r);
+		CHECK_STR(rig_open(r) == 0 ? "" : plx_errmsg(), "");
+		CHECK_STR(rig_set_up(r) == 0 ? "" : plx_errmsg(), "");
+		CHECK_STR(rig_start(r) == 0 ? "" : plx_errmsg(), "");
+		t->reopened++;
+	}
+	CHECK_STR(rig_link(r) == 0 ? "" : plx_errmsg(), "");
+	rig_traffic(r, 4);
+	CHECK_EQ(plx_port_stop(r->port), 0);
+}
+
+static void one(enum fake_site site, enum fake_fault fault, uint64_t n, struct tally *t)
+{
+	static struct rig r;
+
+	rig_isa = n % 2 == 0 ? PLX_ISA_SCALAR : PLX_ISA_AUTO;
+	rig_begin(&r, 0);
+	fake_inject(r.f, site, n, fault);
+	plx_err_clear();
+	if (!life(&r))
+		t->failed++;
+	t->sites[site][fault] += r.f->struck;
+	recover(&r, t);
+	rig_end(&r);
+}
+
+static void print_table(const struct tally *t, const uint64_t *seen)
+{
+	printf("# %-20s %8s", "site", "accesses");
+	for (int f = FAKE_FAIL; f < FAKE_FAULTS; f++)
+		printf(" %10s", fake_fault_name((enum fake_fault)f));
+	printf("\n");
+	for (int s = 0; s < FAKE_SITES; s++) {
+		printf("# %-20s %8llu", fake_site_name((enum fake_site)s),
+			(unsigned long long)seen[s]);
+		for (int f = FAKE_FAIL; f < FAKE_FAULTS; f++)
+			if (fake_fault_applies((enum fake_site)s, (enum fake_fault)f))
+				printf(" %10llu", (unsigned long long)t->sites[s][f]);
+			else
+				printf(" %10s", "-");
+		printf("\n");
+	}
+	printf("# a call failed in %llu runs; recovered by reset in %llu, by a new open in %llu\n",
+		(unsigned long long)t->failed, (unsigned long long)t->reset,
+		(unsigned long long)t->reopened);
+}
+
+/* One life without faults: how often each site is passed. */
+static void dry_run(uint64_t *seen)
+{
+	static struct rig r;
+
+	rig_begin(&r, 0);
+	CHECK(life(&r));
+	for (int s = 0; s < FAKE_SITES; s++)
+		seen[s] = fake_count(r.f, (enum fake_site)s);
+	CHECK_STR(fake_82574_violation(r.m, 0), "");
+	rig_end(&r);
+}
+
+TEST(e1000_faults, each_site_with_each_fault)
+{
+	static struct tally t;
+	uint64_t seen[FAKE_SITES];
+	unsigned per_site = PLX_MAX(unit_rounds(PER_SITE), PER_SITE), fds;
+
+	dry_run(seen);
+	fds = rig_count_fds();
+	for (int s = 0; s < FAKE_SITES; s++) {
+		for (int f = FAKE_FAIL; f < FAKE_FAULTS; f++) {
+			enum fake_site site = (enum fake_site)s;
+			enum fake_fault fault = (enum fake_fault)f;
+			uint64_t step = PLX_MAX(seen[s] / per_site, UINT64_C(1));
+
+			if (!fake_fault_applies(site, fault))
+				continue;
+			for (uint64_t n = 1; n <= seen[s]; n += step)
+				one(site, fault, n, &t);
+			CHECK(seen[s] == 0 || t.sites[s][f] != 0);
+		}
+	}
+	print_table(&t, seen);
+	CHECK_EQ(rig_count_fds(), fds);
+	CHECK(t.reset > 0);
+	CHECK(t.reopened > 0);
+}
+
+static uint32_t roll(uint32_t *dice, uint32_t n)
+{
+	*dice = *dice * 1664525u + 1013904223u;
+	return (*dice >> 16) % n;
+}
+
+/* A fault of a device that stays, soon, anywhere. */
+static void plan_fault(struct rig *r, uint32_t *dice)
+{
+	enum fake_site site = (enum fake_site)roll(dice, FAKE_SITES);
+	enum fake_fault fault = (enum fake_fault)roll(dice, FAKE_FAULTS);
+
+	if (fault != FAKE_OK && fault != FAKE_GONE && fake_fault_applies(site, fault))
+		fake_inject(r->f, site, 1 + roll(dice, 8), fault);
+}
+
+/* A life with random faults under traffic; control calls and resets in between. */
+static void random_life(struct rig *r, uint32_t seed, bool planned)
+{
+	uint32_t dice = seed;
+
+	for (unsigned i = 0; i < 60 && !r->f->gone; i++) {
+		struct plx_port_stats s;
+
+		if (planned)
+			plan_fault(r, &dice);
+		rig_try_traffic(r, 3);
+		switch (roll(&dice, 12)) {
+		case 0:
+			fine(plx_port_stats(r->port, &s));
+			break;
+		case 1:
+			settings(r);
+			break;
+		case 2:
+			fine(rig_link(r));
+			break;
+		case 3:
+			fine(plx_port_reset(r->port));
+			break;
+		case 4:
+			fine(plx_port_stop(r->port));
+			break;
+		case 5:
+			fine(rig_start(r));
+			break;
+		case 6:
+			plx_ctx_poll(r->ctx);
+			break;
+		}
+	}
+}
+
+TEST(e1000_faults, random_seeds_lose_no_packet)
+{
+	static struct rig r;
+	static struct tally t;
+	unsigned seeds = unit_rounds(300);
+	uint64_t struck = 0;
+
+	for (unsigned seed = 1; seed <= seeds; seed++) {
+		rig_isa = seed % 3 == 0 ? PLX_ISA_SCALAR : PLX_ISA_AUTO;
+		rig_begin(&r, 0);
+		rig_up(&r);
+		if (seed % 2 == 0) /* devices that may leave, too */
+			fake_random(r.f, seed * UINT64_C(0x9e3779b97f4a7c15), 1u << (seed % 16));
+		random_life(&r, seed, seed % 2 != 0);
+		fake_random(r.f, 0, 0);
+		CHECK_EQ(plx_port_stop(r.port), 0);
+		accounts(&r);
+		plx_ctx_poll(r.ctx);
+		struck += r.f->struck;
+		recover(&r, &t);
+		rig_end(&r);
+	}
+	printf("# %u seeds, %llu faults; recovered by reset in %llu, by a new open in %llu\n",
+		seeds, (unsigned long long)struck, (unsigned long long)t.reset,
+		(unsigned long long)t.reopened);
+	CHECK(struck > 0);
+}
+
+/* Registers that cannot be mapped; where they can, the sites above see none of the accesses. */
+TEST(e1000_faults, a_window_that_cannot_be_mapped)
+{
+	static struct rig r;
+
+	rig_begin(&r, 0);
+	r.f->bars[0].flags |= FAKE_BAR_MAPPED;
+	fake_inject(r.f, FAKE_WINDOW, 1, FAKE_FAIL);
+	CHECK_EQ(rig_open(&r), -EIO);
+	CHECK_HAS(plx_errmsg(), "mapping fails as planned");
+	CHECK(r.port == NULL);
+	CHECK_EQ(r.f->n_windows, 0);
+	r.f->bars[0].flags = 0;
+	rig_up(&r);
+	rig_traffic(&r, 4);
+	rig_end(&r);
+}
