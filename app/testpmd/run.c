@@ -9,6 +9,10 @@
 /* One pass in so many is measured in cycles: the clock costs as much as a packet. */
 enum { MEASURE_EVERY = 16 };
 
+/* When inputs have ended: silence on the wires for so long ends the run, and so does so much time. */
+#define SETTLE_IDLE_NS  UINT64_C(150000000)
+#define SETTLE_LIMIT_NS UINT64_C(1000000000)
+
 static volatile sig_atomic_t interrupted;
 
 static void on_signal(int sig)
@@ -126,6 +130,46 @@ static bool broken(struct testpmd *t)
 	return t->failed;
 }
 
+/* Packets that came in, over all streams. */
+static uint64_t received(const struct testpmd *t)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < t->n_streams; i++)
+		n += PLX_READ_ONCE(t->streams[i].rx);
+	return n;
+}
+
+/* Have all ports nothing more to bring? Not so with a device or an endless source. */
+static bool all_drained(const struct testpmd *t)
+{
+	for (uint16_t i = 0; i < t->opt.n_ports; i++)
+		if (!plx_port_drained(t->ports[i].port))
+			return false;
+	return true;
+}
+
+/*
+ * The inputs are consumed, but what left through a wire may still come back in from it: waits until
+ * nothing has for a while. An endless source is not waited for.
+ */
+static void settle(struct testpmd *t)
+{
+	const struct timespec nap = {0, 5000000};
+	uint64_t begin = plx_clock_ns(), seen = received(t), last = begin, now = begin;
+
+	while (!interrupted && now - begin < SETTLE_LIMIT_NS && now - last < SETTLE_IDLE_NS) {
+		nanosleep(&nap, NULL);
+		plx_ctx_poll(t->ctx);
+		now = plx_clock_ns();
+		if (received(t) != seen) {
+			seen = received(t);
+			last = now;
+		}
+	}
+	t->end_ns = last;
+}
+
 /* Watches until there is a reason to end. */
 static void watch(struct testpmd *t)
 {
@@ -144,6 +188,8 @@ static void watch(struct testpmd *t)
 			/* what the last burst read has been handed on when the pass is over */
 			wait_a_pass(t);
 			(void)broken(t);
+			if (!all_drained(t) && !t->failed)
+				settle(t);
 			return;
 		}
 		plx_ctx_poll(t->ctx);
@@ -205,7 +251,8 @@ int run(struct testpmd *t)
 	if (!t->failed)
 		watch(t);
 	__atomic_store_n(&t->stop, true, __ATOMIC_RELEASE);
-	t->end_ns = plx_clock_ns();
+	if (t->end_ns == 0)
+		t->end_ns = plx_clock_ns();
 	for (uint16_t i = 0; i < t->n_workers; i++)
 		if (t->workers[i].started)
 			pthread_join(t->workers[i].thread, NULL);

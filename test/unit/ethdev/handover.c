@@ -23,36 +23,41 @@ struct poller {
 	pthread_t thread;
 	struct plx_rxq *rxq;
 	struct plx_txq *txq;
+	struct plx_mempool *mp;
 	bool stop;       /* atomic */
 	uint64_t bursts; /* atomic: that brought something */
 	uint64_t rx, tx, dropped;
 };
 
+static void poll_once(struct poller *p)
+{
+	struct plx_mbuf *pkts[16];
+	uint16_t n = plx_rx_burst(p->rxq, pkts, 16);
+	uint16_t sent = plx_tx_burst(p->txq, pkts, n);
+
+	plx_mbuf_free_bulk(pkts + sent, (unsigned)(n - sent));
+	plx_tx_reclaim(p->txq);
+	p->rx += n;
+	p->tx += sent;
+	p->dropped += (uint64_t)(n - sent);
+	if (n != 0)
+		__atomic_fetch_add(&p->bursts, 1, __ATOMIC_RELAXED);
+	else
+		sched_yield();
+}
+
 static void *poll_loop(void *arg)
 {
 	struct poller *p = arg;
-	struct plx_mbuf *pkts[16];
 
-	while (!__atomic_load_n(&p->stop, __ATOMIC_ACQUIRE)) {
-		uint16_t n = plx_rx_burst(p->rxq, pkts, 16);
-		uint16_t sent = plx_tx_burst(p->txq, pkts, n);
-
-		plx_mbuf_free_bulk(pkts + sent, n - sent);
-		plx_tx_reclaim(p->txq);
-		p->rx += n;
-		p->tx += sent;
-		p->dropped += n - sent;
-		if (n != 0)
-			__atomic_fetch_add(&p->bursts, 1, __ATOMIC_RELAXED);
-		else
-			sched_yield();
-	}
+	while (!__atomic_load_n(&p->stop, __ATOMIC_ACQUIRE))
+		poll_once(p);
 	return NULL;
 }
 
 enum { POLLERS = 2 };
 
-static struct plx_port *up(struct plx_ctx *ctx, struct plx_mbuf_pool *pool, struct poller *p)
+static struct plx_port *open_port(struct plx_ctx *ctx, struct plx_mbuf_pool *pool, struct poller *p)
 {
 	struct plx_port_conf conf = PLX_PORT_CONF_INIT;
 	struct plx_rxq_conf rc = PLX_RXQ_CONF_INIT;
@@ -65,8 +70,16 @@ static struct plx_port *up(struct plx_ctx *ctx, struct plx_mbuf_pool *pool, stru
 	for (uint16_t i = 0; i < POLLERS; i++) {
 		CHECK_EQ(plx_rxq_setup(port, i, &rc, &p[i].rxq), 0);
 		CHECK_EQ(plx_txq_setup(port, i, NULL, &p[i].txq), 0);
-		CHECK_EQ(pthread_create(&p[i].thread, NULL, poll_loop, &p[i]), 0);
 	}
+	return port;
+}
+
+static struct plx_port *up(struct plx_ctx *ctx, struct plx_mbuf_pool *pool, struct poller *p)
+{
+	struct plx_port *port = open_port(ctx, pool, p);
+
+	for (unsigned i = 0; i < POLLERS; i++)
+		CHECK_EQ(pthread_create(&p[i].thread, NULL, poll_loop, &p[i]), 0);
 	return port;
 }
 
@@ -156,25 +169,97 @@ TEST(handover, start_stop_reset_against_polling_threads)
 	plx_ctx_close(ctx);
 }
 
+/*
+ * A port lives for one round: its pollers are told of its queues, and told to let go of them before
+ * it is closed. Between these two it is removed under their hands.
+ */
+struct visitor {
+	struct poller p;
+	bool polling; /* atomic: rxq and txq are there, and the thread may use them */
+	bool away;    /* atomic: the thread has let go */
+};
+
+static void *visit_loop(void *arg)
+{
+	struct visitor *v = arg;
+
+	while (!__atomic_load_n(&v->p.stop, __ATOMIC_ACQUIRE)) {
+		if (!__atomic_load_n(&v->polling, __ATOMIC_ACQUIRE)) {
+			__atomic_store_n(&v->away, true, __ATOMIC_RELEASE);
+			sched_yield();
+			continue;
+		}
+		poll_once(&v->p);
+	}
+	plx_mempool_cache_flush(plx_mempool_thread_cache(v->p.mp));
+	return NULL;
+}
+
+static void let_go(struct visitor *v)
+{
+	for (unsigned i = 0; i < POLLERS; i++) {
+		__atomic_store_n(&v[i].away, false, __ATOMIC_RELEASE);
+		__atomic_store_n(&v[i].polling, false, __ATOMIC_RELEASE);
+	}
+	for (unsigned i = 0; i < POLLERS; i++)
+		while (!__atomic_load_n(&v[i].away, __ATOMIC_ACQUIRE))
+			sched_yield();
+}
+
+/* The visitors' own counts of one round against the port's. */
+static void round_accounts(struct plx_port *port, struct visitor *v)
+{
+	struct plx_port_stats s;
+	uint64_t rx = 0, tx = 0;
+
+	CHECK_EQ(plx_port_stats(port, &s), 0);
+	for (unsigned i = 0; i < POLLERS; i++) {
+		rx += v[i].p.rx;
+		tx += v[i].p.tx;
+		v[i].p.rx = v[i].p.tx = v[i].p.dropped = 0;
+	}
+	CHECK_EQ(s.rx_packets, rx);
+	CHECK_EQ(s.tx_packets, tx);
+	CHECK_EQ(s.tx_done, tx);
+}
+
 TEST(handover, removal_against_polling_threads)
 {
-	unsigned n = PLX_MAX(rounds(3000) / 10, 1u);
+	struct visitor v[POLLERS] = {0};
+	struct plx_mbuf_pool *pool;
+	struct plx_ctx *ctx = context(&pool);
+	unsigned n = rounds(3000);
 
-	for (unsigned i = 0; i < n; i++) {
-		struct poller p[POLLERS] = {0};
-		struct plx_mbuf_pool *pool;
-		struct plx_ctx *ctx = context(&pool);
-		struct plx_port *port = up(ctx, pool, p);
+	for (unsigned i = 0; i < POLLERS; i++) {
+		v[i].p.mp = &pool->mp;
+		CHECK_EQ(pthread_create(&v[i].p.thread, NULL, visit_loop, &v[i]), 0);
+	}
+	for (unsigned k = 0; k < n; k++) {
+		struct poller p[POLLERS];
+		struct plx_port *port = open_port(ctx, pool, p);
 
+		for (unsigned i = 0; i < POLLERS; i++) {
+			v[i].p.rxq = p[i].rxq;
+			v[i].p.txq = p[i].txq;
+			__atomic_store_n(&v[i].polling, true, __ATOMIC_RELEASE);
+		}
 		CHECK_EQ(plx_port_start(port), 0);
-		let_poll(p);
+		if (k % 16 == 0)
+			let_poll(&v[0].p);
 		plx_port_set_gone(port);
 		CHECK_EQ(plx_port_stop(port), 0);
 		CHECK_EQ(plx_rxq_state(p[0].rxq, NULL), PLX_QUEUE_GONE);
-		join(p);
-		accounts(port, pool, p);
-		plx_ctx_close(ctx);
+		let_go(v);
+		round_accounts(port, v);
+		CHECK_EQ(plx_port_close(port), 0);
 	}
+	for (unsigned i = 0; i < POLLERS; i++)
+		__atomic_store_n(&v[i].p.stop, true, __ATOMIC_RELEASE);
+	for (unsigned i = 0; i < POLLERS; i++)
+		pthread_join(v[i].p.thread, NULL);
+	CHECK_EQ(plx_mbuf_pool_avail(pool), 2048);
+	CHECK_EQ(toy.opens, toy.closes);
+	plx_ctx_close(ctx);
 }
 
 TEST(handover, a_thread_that_does_not_leave_its_burst_is_named)
