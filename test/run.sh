@@ -91,7 +91,7 @@ report_files() {
 	done
 }
 
-criterion_suites="unit fake conformance fuzz"
+criterion_suites="unit fake conformance fuzz app"
 plain_suites="plain-unit plain-fake plain-conformance"
 
 suite_gcc() {

@@ -4,20 +4,13 @@
  * and removes the port. The toy driver frees its rings at stop, so a burst that survives a stop is a
  * data race or a use after free.
  *
- * PLX_TEST_ROUNDS sets the number of rounds.
+ * UNIT_ROUNDS sets the number of rounds.
  */
 #include <pthread.h>
 #include <sched.h>
 
 #include "toy.h"
 #include "unit.h"
-
-static unsigned rounds(unsigned def)
-{
-	const char *s = getenv("PLX_TEST_ROUNDS");
-
-	return s != NULL ? (unsigned)strtoul(s, NULL, 10) : def;
-}
 
 struct poller {
 	pthread_t thread;
@@ -135,7 +128,7 @@ static void let_poll(struct poller *p)
 
 TEST(handover, start_stop_reset_against_polling_threads)
 {
-	unsigned n = rounds(3000);
+	unsigned n = unit_rounds(3000);
 	struct poller p[POLLERS] = {0};
 	struct plx_mbuf_pool *pool;
 	struct plx_ctx *ctx = context(&pool);
@@ -228,7 +221,7 @@ TEST(handover, removal_against_polling_threads)
 	struct visitor v[POLLERS] = {0};
 	struct plx_mbuf_pool *pool;
 	struct plx_ctx *ctx = context(&pool);
-	unsigned n = rounds(3000);
+	unsigned n = unit_rounds(3000);
 
 	for (unsigned i = 0; i < POLLERS; i++) {
 		v[i].p.mp = &pool->mp;
