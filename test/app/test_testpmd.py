@@ -229,7 +229,7 @@ WRONG = [
 
 def test_wrong_usage_is_named_and_exits_2(_):
     for args, text in WRONG:
-        r = Run(*args).expect(2)
+        r = Run(*args, quiet=False).expect(2)
         assert text in r.err, f"{args}: {r.err}"
         assert not r.out
 
