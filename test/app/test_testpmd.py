@@ -46,9 +46,18 @@ def table(path):
     return [line.split() for line in lines if line and not line.startswith("#")]
 
 
+# libpcap 1.10 does not follow a change of byte order in the middle of a file.
+LIBPCAP_REFUSES = {"odd/ng-sections.pcapng"}
+
+
 def test_capture_to_capture_keeps_every_packet(tmp):
     for name, count, total in table(DATA / "expected.txt"):
         out = tmp / "out.pcap"
+        if name in LIBPCAP_REFUSES:
+            r = Run("--port", f"pcap:rx={DATA / name}", "--port", f"pcap:tx={out}").expect(1)
+            assert name in r.err and "editcap" in r.err, r.err
+            assert packets(out) == packets(DATA / name)[:len(packets(out))]
+            continue
         r = result("--port", f"pcap:rx={DATA / name}", "--port", f"pcap:tx={out}",
                    "--forward-mode", "io")
         want, got = packets(DATA / name), packets(out)
