@@ -80,6 +80,7 @@ static int configure(struct plx_port *port)
 {
 	struct e1000_port *p = e1000_priv(port);
 
+	e1000_rx_table_make(&p->rx_table);
 	p->promisc = port->conf.promisc;
 	p->allmulti = port->conf.allmulti;
 	p->strip = (port->conf.rx_offloads & PLX_RX_OFFLOAD_VLAN_STRIP) != 0;
@@ -240,7 +241,7 @@ static plx_rx_fn rx_select(struct plx_port *port, const struct plx_rxq *q)
 {
 	/* those that leave nothing to say of a packet in one descriptor */
 	if (port->conf.rx_offloads & ~(uint32_t)PLX_RX_OFFLOAD_SCATTER)
-		return e1000_rx_general;
+		return e1000_rx_offload;
 	return plx_ctx_isa(port->ctx) >= PLX_ISA_AVX2 ? e1000_rx_avx2 : e1000_rx_plain;
 }
 

@@ -41,6 +41,7 @@ struct e1000_rxq {
 	bool scatter, strip;
 	struct plx_win win;
 	struct plx_mbuf *first, *last; /* a packet of which only a part has come */
+	const struct e1000_rx_table *table;
 	/* cold */
 	struct plx_dma dma;
 	uint32_t rdh_seen; /* watchdog: RDH when last looked at */
@@ -71,6 +72,21 @@ struct e1000_txq {
 	struct plx_dma dma;
 };
 
+/*
+ * What a status becomes: flags below, ptype above, as they lie in an mbuf. Made of
+ * e1000_rx_cksum_flags() and e1000_rx_ptype(), which are too long for each packet.
+ */
+struct e1000_rx_table {
+	uint64_t low[1024]; /* by status bits 7:0, and TCPE and IPE above: E1000_RX_LOW() */
+	uint64_t type[16];  /* by packet type */
+};
+#define E1000_RX_LOW(st) (((st)&0xff) | ((st) >> 29 & 3) << 8)
+
+static inline uint64_t e1000_rx_meaning(const struct e1000_rx_table *t, uint32_t st)
+{
+	return t->low[E1000_RX_LOW(st)] | t->type[E1000_RXS_PKTTYPE(st)];
+}
+
 /* The counters of 10.2.7, as 64-bit totals since the last reset of statistics. */
 enum {
 #define X(name, offset, bytes, text) E1000_STAT_##name,
@@ -86,6 +102,7 @@ struct e1000_port {
 	bool running; /* RX and TX units are on */
 	uint32_t mta[E1000_N_MTA], vfta[E1000_N_VFTA];
 	uint32_t n_vlans; /* bits in vfta */
+	struct e1000_rx_table rx_table;
 	uint64_t stats[E1000_N_STATS];
 	uint64_t gathered_ns; /* when they were last read; 0: never */
 };
@@ -111,7 +128,8 @@ void e1000_txq_progress(struct plx_port *port, struct plx_txq *q, struct plx_pro
 /* e1000_rx.c, e1000_rx_avx2.c: bursts */
 uint16_t e1000_rx_plain(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n);
 uint16_t e1000_rx_avx2(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n);
-uint16_t e1000_rx_general(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n);
+uint16_t e1000_rx_offload(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n);
+void e1000_rx_table_make(struct e1000_rx_table *t);
 /*
  * The rest of a burst that began at slot from and has got packets with so many bytes: any packets.
  * Ends the burst, and returns its packets.

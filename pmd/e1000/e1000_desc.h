@@ -174,26 +174,28 @@ static inline uint32_t e1000_rx_cksum_flags(uint32_t st)
 	return flags;
 }
 
-/*
- * PLX_PTYPE_* for a status. The packet type (7.1.4.2) tells IPv4 (1, 2) from IPv6 (5, 6); that a
- * type of 2 or 6 is TCP or UDP does not say which of the two, so the fourth layer stays unknown
- * unless only one of the two was checked.
- */
-static inline uint32_t e1000_rx_ptype(uint32_t st)
+/* PLX_PTYPE_* of layers 2 and 3: the packet type (7.1.4.2) tells IPv4 (1, 2) from IPv6 (5, 6). */
+static inline uint32_t e1000_rx_ptype_l3(uint32_t st)
 {
-	uint32_t type = E1000_RXS_PKTTYPE(st), ptype = PLX_PTYPE_L2_ETHER;
+	uint32_t type = E1000_RXS_PKTTYPE(st);
 
 	if (type == 1 || type == 2)
-		ptype |= PLX_PTYPE_L3_IPV4_EXT;
-	else if (type == 5 || type == 6)
-		ptype |= PLX_PTYPE_L3_IPV6_EXT;
-	if ((type == 2 || type == 6) && !(st & E1000_RXS_IXSM)) {
-		if (st & E1000_RXS_UDPCS)
-			ptype |= PLX_PTYPE_L4_UDP;
-		else if (st & E1000_RXS_TCPCS)
-			ptype |= PLX_PTYPE_L4_TCP;
-	}
-	return ptype;
+		return PLX_PTYPE_L2_ETHER | PLX_PTYPE_L3_IPV4_EXT;
+	if (type == 5 || type == 6)
+		return PLX_PTYPE_L2_ETHER | PLX_PTYPE_L3_IPV6_EXT;
+	return PLX_PTYPE_L2_ETHER;
+}
+
+/*
+ * And of layer 4: the packet type does not tell TCP from UDP, but which of the two was checked does.
+ */
+static inline uint32_t e1000_rx_ptype_l4(uint32_t st)
+{
+	if (st & E1000_RXS_IXSM)
+		return 0;
+	if (st & E1000_RXS_UDPCS)
+		return PLX_PTYPE_L4_UDP;
+	return st & E1000_RXS_TCPCS ? PLX_PTYPE_L4_TCP : 0;
 }
 
 #endif

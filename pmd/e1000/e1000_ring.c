@@ -48,6 +48,7 @@ int e1000_rxq_setup(struct plx_port *port, struct plx_rxq *h, const struct plx_r
 	q->batch = (uint16_t)PLX_MIN((uint32_t)E1000_CHUNK, h->n_desc / 4u);
 	q->scatter = (port->conf.rx_offloads & PLX_RX_OFFLOAD_SCATTER) != 0;
 	q->win = e1000_priv(port)->hw.win;
+	q->table = &e1000_priv(port)->rx_table;
 	q->spare = (uint16_t)(h->n_desc - 1);
 	return 0;
 }

@@ -6,12 +6,15 @@
  * dropped and its buffer armed again. So the ring is always as full as it ever was, and a burst of k
  * packets arms k slots; those armed lag the head by one slot, the one without a buffer.
  *
- * Two bursts: one for packets about which there is nothing to say (one descriptor, no error, no
- * offload), which leaves the rest of a burst to the other at the first that is not so.
+ * Packets in one descriptor, without an error, are taken many at a time: plain ones, of which there
+ * is nothing to say, by e1000_rx_plain() and e1000_rx_avx2(), and with flags by e1000_rx_offload(). At
+ * the first that is not so the rest of a burst is left to e1000_rx_rest(), one at a time.
  *
  * A descriptor's status and length are one quadword and loaded once.
  */
 #include "e1000.h"
+
+typedef uint64_t uint64_alias __attribute__((may_alias));
 
 static inline uint64_t stat_len(const struct e1000_rxq *q, uint32_t i)
 {
@@ -61,8 +64,7 @@ static void finish(const struct e1000_rxq *q, struct plx_mbuf *m, uint64_t sl)
 {
 	uint32_t st = (uint32_t)sl;
 
-	m->flags = e1000_rx_cksum_flags(st);
-	m->ptype = e1000_rx_ptype(st);
+	*(uint64_alias *)&m->flags = e1000_rx_meaning(q->table, st & ~E1000_RXS_VP);
 	if (!(st & E1000_RXS_VP))
 		return;
 	if (PLX_READ_ONCE(q->strip)) {
@@ -197,43 +199,93 @@ uint16_t e1000_rx_rest(struct e1000_rxq *q, struct plx_mbuf **pkts, uint16_t n, 
 	return got;
 }
 
-uint16_t e1000_rx_general(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n)
-{
-	struct e1000_rxq *q = (struct e1000_rxq *)h;
+/* ---- packets in one descriptor ---- */
 
-	return e1000_rx_rest(q, pkts, n, q->head, 0, 0);
+void e1000_rx_table_make(struct e1000_rx_table *t)
+{
+	for (uint32_t i = 0; i < 1024; i++) {
+		uint32_t st = (i & 0xff) | (i >> 8) << 29, flags = e1000_rx_cksum_flags(st);
+
+		if (st & E1000_RXS_VP)
+			flags |= PLX_RX_VLAN | PLX_RX_VLAN_STRIPPED;
+		t->low[i] = flags | (uint64_t)e1000_rx_ptype_l4(st) << 32;
+	}
+	for (uint32_t i = 0; i < 16; i++)
+		t->type[i] = (uint64_t)e1000_rx_ptype_l3(i << 16) << 32;
 }
 
-/* ---- plain packets ---- */
+/* All fields of a packet; flags, type and tag only where there is a table. */
+static PLX_ALWAYS_INLINE void fill(
+	struct plx_mbuf *m, uint64_t rearm, uint64_t sl, const struct e1000_rx_table *table)
+{
+	const uint64_t len = len_of(sl);
 
-uint32_t e1000_rx_take(struct e1000_rxq *q, struct plx_mbuf **pkts, uint32_t k, uint64_t *bytes)
+	m->rearm = rearm;
+	m->hash_mark = 0;
+	if (table != NULL) {
+		*(uint64_alias *)&m->flags = e1000_rx_meaning(table, (uint32_t)sl);
+		/* pkt_len; data_len and vlan lie as length and tag do in the descriptor */
+		*(uint64_alias *)&m->pkt_len = len | (sl & ~(uint64_t)UINT32_MAX);
+	} else {
+		*(uint64_alias *)&m->flags = 0;
+		*(uint64_alias *)&m->pkt_len = len | len << 32;
+	}
+}
+
+/*
+ * Takes the packets of up to k slots from head, which do not wrap and are armed, until one has bits
+ * of mask that are not those of a packet in one descriptor; adds their bytes.
+ */
+static PLX_ALWAYS_INLINE uint32_t take(struct e1000_rxq *q, struct plx_mbuf **pkts, uint32_t k,
+	uint64_t *bytes, uint32_t mask, const struct e1000_rx_table *table)
 {
 	const uint32_t max = e1000_rx_max(q);
-	const e1000_v2 fresh = {q->h.pool->rearm, 0};
-	const uint32_t at = q->head;
+	const uint64_t rearm = q->h.pool->rearm;
+	const union e1000_rx_desc *d = q->ring + q->head;
+	struct plx_mbuf *const *sw = q->sw + q->head, *const *const end = sw + k;
+	struct plx_mbuf *const *const start = sw;
 	uint64_t sum = 0;
-	uint32_t i;
 
-	for (i = 0; i < k; i++) {
-		const uint64_t sl = stat_len(q, at + i);
-		const uint64_t len = len_of(sl);
-		struct plx_mbuf *m = q->sw[at + i];
+	for (; sw != end; d++) {
+		const uint64_t sl = plx_le64_read_once(&d->wb.stat_len);
+		const uint32_t len = len_of(sl);
+		struct plx_mbuf *m = *sw;
 
-		if (((uint32_t)sl & E1000_RXS_PLAIN_MASK) != E1000_RXS_PLAIN)
+		if (((uint32_t)sl & mask) != E1000_RXS_PLAIN)
 			break;
-		if (plx_unlikely((uint32_t)len - E1000_MIN_FRAME > max))
+		if (plx_unlikely(len - E1000_MIN_FRAME > max))
 			break;
-		pkts[i] = m;
-		*(e1000_v2 *)&m->rearm = fresh; /* and flags, ptype */
-		*(e1000_v2 *)&m->pkt_len = (e1000_v2){len | len << 32, 0};
+		sw++;
+		*pkts++ = m;
+		fill(m, rearm, sl, table);
 		sum += len;
 	}
 	plx_io_rmb(); /* DD, then the data */
 	*bytes += sum;
-	return i;
+	return (uint32_t)(sw - start);
+}
+
+uint32_t e1000_rx_take(struct e1000_rxq *q, struct plx_mbuf **pkts, uint32_t k, uint64_t *bytes)
+{
+	return take(q, pkts, k, bytes, E1000_RXS_PLAIN_MASK, NULL);
+}
+
+/* A stripped tag that nobody asked to be stripped is left to e1000_rx_rest(). */
+static PLX_ALWAYS_INLINE uint32_t take_offload(
+	struct e1000_rxq *q, struct plx_mbuf **pkts, uint32_t k, uint64_t *bytes)
+{
+	const uint32_t mask = PLX_READ_ONCE(q->strip) ? E1000_RXS_PLAIN_MASK & ~E1000_RXS_VP
+						      : E1000_RXS_PLAIN_MASK;
+
+	return take(q, pkts, k, bytes, mask, q->table);
 }
 
 uint16_t e1000_rx_plain(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n)
 {
 	return e1000_rx_burst((struct e1000_rxq *)h, pkts, n, e1000_rx_take, e1000_rx_arm_run);
+}
+
+uint16_t e1000_rx_offload(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n)
+{
+	return e1000_rx_burst((struct e1000_rxq *)h, pkts, n, take_offload, e1000_rx_arm_run);
 }

@@ -4,8 +4,9 @@
 
 #include "e1000_lab.h"
 
-void lab_start(struct lab *l)
+void lab_start_isa(struct lab *l, enum plx_isa isa)
 {
+	struct plx_ctx_opts opts = PLX_CTX_OPTS_INIT;
 	char wire[256];
 	const char *args[] = {"-netdev", wire, "-netdev", "hubport,id=hw,hubid=1,netdev=w",
 		"-netdev", "hubport,id=ha,hubid=1", "-netdev", "hubport,id=hb,hubid=1", "-device",
@@ -19,7 +20,13 @@ void lab_start(struct lab *l)
 	l->wire = qemu_run_wire(&l->r, "w", wire, sizeof(wire));
 	CHECK(l->wire >= 0);
 	CHECK_OK(qemu_run_start(&l->r, 256, args));
-	CHECK_OK(plx_ctx_open(NULL, &l->ctx));
+	opts.isa = isa;
+	CHECK_OK(plx_ctx_open(&opts, &l->ctx));
+}
+
+void lab_start(struct lab *l)
+{
+	lab_start_isa(l, PLX_ISA_AUTO);
 }
 
 static void end_stop(struct end *e)

@@ -52,6 +52,7 @@ struct setup {
 };
 
 void lab_start(struct lab *l);
+void lab_start_isa(struct lab *l, enum plx_isa isa);
 void lab_stop(struct lab *l);
 /* Opens, configures and starts; waits for the link. where: "slot=2". */
 void end_start(struct lab *l, struct end *e, const char *where, const struct setup *s);

@@ -86,13 +86,13 @@ static void traffic(struct end *from, struct end *to, uint32_t *seed, size_t max
 	}
 }
 
-static void both_ways(const struct setup *s, size_t max, size_t seg)
+static void both_ways_isa(const struct setup *s, size_t max, size_t seg, enum plx_isa isa)
 {
 	struct lab l;
 	uint32_t seed = 1;
 	struct plx_port_stats sa, sb;
 
-	lab_start(&l);
+	lab_start_isa(&l, isa);
 	lab_pair(&l, s);
 	traffic(&l.a, &l.b, &seed, max, seg);
 	traffic(&l.b, &l.a, &seed, max, seg);
@@ -112,10 +112,29 @@ static void both_ways(const struct setup *s, size_t max, size_t seg)
 	lab_stop(&l);
 }
 
+static void both_ways(const struct setup *s, size_t max, size_t seg)
+{
+	both_ways_isa(s, max, seg, PLX_ISA_AUTO);
+}
+
 TEST(e1000, traffic_both_ways)
 {
 	NEEDS_QEMU();
 	both_ways(&usual, 1518, 2048);
+}
+
+TEST(e1000, traffic_without_vector_instructions)
+{
+	NEEDS_QEMU();
+	both_ways_isa(&usual, 1518, 2048, PLX_ISA_SCALAR);
+}
+
+TEST(e1000, traffic_with_offloads_that_nothing_needs)
+{
+	const struct setup s = {.rx_offloads = PLX_RX_OFFLOAD_CKSUM | PLX_RX_OFFLOAD_VLAN_STRIP};
+
+	NEEDS_QEMU();
+	both_ways(&s, 1518, 2048);
 }
 
 TEST(e1000, small_rings)

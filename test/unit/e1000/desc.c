@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Descriptors of the e1000 family: what is written for the device, what is read from it. */
-#include "e1000_desc.h"
-#include "e1000_hw.h"
+#include "e1000.h"
 #include "unit.h"
 
 /* The bytes of the slot, as the device sees them. */
@@ -82,15 +81,30 @@ TEST(e1000_desc, checksum_bits_become_flags)
 
 TEST(e1000_desc, packet_types)
 {
-	CHECK_EQ(e1000_rx_ptype(0), PLX_PTYPE_L2_ETHER);
-	CHECK_EQ(e1000_rx_ptype(1 << 16), PLX_PTYPE_L2_ETHER | PLX_PTYPE_L3_IPV4_EXT);
-	CHECK_EQ(e1000_rx_ptype(2 << 16), PLX_PTYPE_L2_ETHER | PLX_PTYPE_L3_IPV4_EXT);
-	CHECK_EQ(e1000_rx_ptype(2 << 16 | E1000_RXS_TCPCS),
-		PLX_PTYPE_L2_ETHER | PLX_PTYPE_L3_IPV4_EXT | PLX_PTYPE_L4_TCP);
-	CHECK_EQ(e1000_rx_ptype(6 << 16 | E1000_RXS_TCPCS | E1000_RXS_UDPCS),
-		PLX_PTYPE_L2_ETHER | PLX_PTYPE_L3_IPV6_EXT | PLX_PTYPE_L4_UDP);
-	CHECK_EQ(e1000_rx_ptype(5 << 16), PLX_PTYPE_L2_ETHER | PLX_PTYPE_L3_IPV6_EXT);
-	CHECK_EQ(e1000_rx_ptype(15 << 16), PLX_PTYPE_L2_ETHER);
+	CHECK_EQ(e1000_rx_ptype_l3(0), PLX_PTYPE_L2_ETHER);
+	CHECK_EQ(e1000_rx_ptype_l3(1 << 16), PLX_PTYPE_L2_ETHER | PLX_PTYPE_L3_IPV4_EXT);
+	CHECK_EQ(e1000_rx_ptype_l3(2 << 16), PLX_PTYPE_L2_ETHER | PLX_PTYPE_L3_IPV4_EXT);
+	CHECK_EQ(e1000_rx_ptype_l3(5 << 16), PLX_PTYPE_L2_ETHER | PLX_PTYPE_L3_IPV6_EXT);
+	CHECK_EQ(e1000_rx_ptype_l3(15 << 16), PLX_PTYPE_L2_ETHER);
+	CHECK_EQ(e1000_rx_ptype_l4(E1000_RXS_IPCS), 0);
+	CHECK_EQ(e1000_rx_ptype_l4(E1000_RXS_TCPCS), PLX_PTYPE_L4_TCP);
+	CHECK_EQ(e1000_rx_ptype_l4(E1000_RXS_TCPCS | E1000_RXS_UDPCS), PLX_PTYPE_L4_UDP);
+	CHECK_EQ(e1000_rx_ptype_l4(E1000_RXS_TCPCS | E1000_RXS_IXSM), 0);
+}
+
+TEST(e1000_desc, the_table_says_what_the_functions_say)
+{
+	static struct e1000_rx_table t;
+	const uint32_t st = 2 << 16 | E1000_RXS_PLAIN | E1000_RXS_VP | E1000_RXS_IPCS |
+			    E1000_RXS_TCPCS | E1000_RXS_TCPE;
+	uint64_t v;
+
+	e1000_rx_table_make(&t);
+	v = e1000_rx_meaning(&t, st);
+	CHECK_EQ((uint32_t)v,
+		PLX_RX_VLAN | PLX_RX_VLAN_STRIPPED | PLX_RX_IP_CKSUM_GOOD | PLX_RX_L4_CKSUM_BAD);
+	CHECK_EQ(v >> 32, PLX_PTYPE_L2_ETHER | PLX_PTYPE_L3_IPV4_EXT | PLX_PTYPE_L4_TCP);
+	CHECK_EQ((uint32_t)e1000_rx_meaning(&t, E1000_RXS_PLAIN), 0);
 }
 
 TEST(e1000_desc, buffer_sizes)
