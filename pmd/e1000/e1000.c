@@ -190,30 +190,32 @@ static int start(struct plx_port *port)
 	return 0;
 }
 
-static void stop(struct plx_port *port)
-{
-	struct e1000_port *p = e1000_priv(port);
-
-	if (!plx_pci_gone(p->hw.pci)) {
-		e1000_stats_gather(p); /* the reset clears them */
-		if (e1000_hw_reset(&p->hw) < 0)
-			plx_logf(p->hw.log, PLX_LOG_WARN, "%s: stopping: %s", plx_port_name(port),
-				plx_errmsg());
-	}
-	(void)plx_pci_set_master(p->hw.pci, false);
-	p->running = false;
-	if (rxq0(port) != NULL)
-		e1000_rxq_drain(rxq0(port));
-	if (txq0(port) != NULL)
-		e1000_txq_drain(txq0(port));
-}
-
+/* The device's reset; a PHY that it reset as well negotiates again. */
 static int reset(struct plx_port *port)
 {
 	struct e1000_port *p = e1000_priv(port);
 	int err = e1000_hw_reset(&p->hw);
 
 	return err < 0 ? err : e1000_phy_init(&p->hw);
+}
+
+static void stop(struct plx_port *port)
+{
+	struct e1000_port *p = e1000_priv(port);
+
+	if (!plx_pci_gone(p->hw.pci)) {
+		e1000_stats_gather(p); /* the reset clears them */
+		if (reset(port) < 0)
+			plx_logf(p->hw.log, PLX_LOG_WARN, "%s: stopping: %s", plx_port_name(port),
+				plx_errmsg());
+	}
+	/* whatever the device thought of the reset, it reaches no memory from here on */
+	(void)plx_pci_set_master(p->hw.pci, false);
+	p->running = false;
+	if (rxq0(port) != NULL)
+		e1000_rxq_drain(rxq0(port));
+	if (txq0(port) != NULL)
+		e1000_txq_drain(txq0(port));
 }
 
 static bool gone(struct plx_port *port)
@@ -247,6 +249,9 @@ static plx_rx_fn rx_select(struct plx_port *port, const struct plx_rxq *q)
 
 static plx_tx_fn tx_select(struct plx_port *port, const struct plx_txq *q)
 {
+	/* chains make no difference to the packets that are none */
+	if (port->conf.tx_offloads & ~(uint32_t)PLX_TX_OFFLOAD_MULTI_SEG)
+		return e1000_tx_offload;
 	return plx_ctx_isa(port->ctx) >= PLX_ISA_AVX2 ? e1000_tx_avx2 : e1000_tx;
 }
 

@@ -65,8 +65,11 @@ struct e1000_txq {
 	uint16_t unmarked; /* descriptors since the last that will be reported */
 	uint16_t last;     /* the last slot filled, and what it was filled with */
 	uint64_t last_q1;
-	uint64_t ctx[2]; /* context that the device has */
-	bool ctx_valid;
+	/* the context that the device has, and what it makes of packets: length and tag are missing */
+	uint64_t ctx_key; /* e1000_tx_key(); 0: none */
+	uint64_t ctx_q1;
+	uint16_t ctx_headers;
+	bool vlan; /* tags may be inserted */
 	struct plx_win win;
 	/* cold */
 	struct plx_dma dma;
@@ -142,6 +145,7 @@ uint32_t e1000_rx_take(struct e1000_rxq *q, struct plx_mbuf **pkts, uint32_t k, 
 /* e1000_tx.c, e1000_tx_avx2.c: bursts */
 uint16_t e1000_tx(struct plx_txq *h, struct plx_mbuf **pkts, uint16_t n);
 uint16_t e1000_tx_avx2(struct plx_txq *h, struct plx_mbuf **pkts, uint16_t n);
+uint16_t e1000_tx_offload(struct plx_txq *h, struct plx_mbuf **pkts, uint16_t n);
 uint32_t e1000_tx_reclaim(struct plx_txq *h);
 /* Frees the packets of k slots from head, and has them own no address; @return how many. */
 uint32_t e1000_tx_free(struct e1000_txq *q, uint16_t k);
@@ -310,6 +314,14 @@ static inline void e1000_tx_advance(struct e1000_txq *q, uint32_t k)
 	q->unmarked = (uint16_t)(q->unmarked + k);
 }
 
+/* What a context depends on, and with it the descriptors that use it; not 0. */
+static inline uint64_t e1000_tx_key(const struct plx_mbuf *m)
+{
+	const uint32_t flags = m->flags & (E1000_TX_CKSUMS | PLX_TX_IPV4 | PLX_TX_IPV6);
+
+	return (uint64_t)flags << 32 | (uint32_t)m->tx.l2_len << 16 | (uint32_t)m->tx.l3_len;
+}
+
 /* Has the device report the last slot that was filled, the last of its packet. */
 static inline void e1000_tx_mark(struct e1000_txq *q)
 {
@@ -346,7 +358,6 @@ static PLX_ALWAYS_INLINE uint16_t e1000_tx_burst(struct e1000_txq *q, struct plx
 		if (did != 0) {
 			q->last = (uint16_t)(q->tail + did - 1);
 			sent = (uint16_t)(sent + did);
-			q->last_q1 = pkts[sent - 1]->data_len | E1000_TXC_PLAIN;
 			e1000_tx_advance(q, did);
 		}
 		if (plx_unlikely(did < k || k == 0)) {

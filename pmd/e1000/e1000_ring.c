@@ -78,6 +78,7 @@ int e1000_txq_setup(struct plx_port *port, struct plx_txq *h, const struct plx_t
 	if (q->sw == NULL || q->rs == NULL)
 		return -ENOMEM;
 	q->win = e1000_priv(port)->hw.win;
+	q->vlan = (port->conf.tx_offloads & PLX_TX_OFFLOAD_VLAN) != 0;
 	return 0;
 }
 
@@ -136,7 +137,7 @@ void e1000_txq_drain(struct e1000_txq *q)
 	q->used = 0;
 	q->unplain = 0;
 	q->unmarked = 0;
-	q->ctx_valid = false;
+	q->ctx_key = 0;
 	PLX_WRITE_ONCE(q->rs_head, 0);
 	PLX_WRITE_ONCE(q->rs_tail, 0);
 	plx_mempool_cache_flush(q->h.cache);
@@ -153,6 +154,8 @@ void e1000_rxq_progress(struct plx_port *port, struct plx_rxq *h, struct plx_pro
 	uint32_t rdh = e1000_rd(&priv->hw, E1000_RDH);
 	uint32_t missed = e1000_rd(&priv->hw, E1000_MPC);
 
+	if (missed == UINT32_MAX) /* all ones: the device is gone */
+		return;
 	priv->stats[E1000_STAT_MPC] += missed;
 	p->owed = missed != 0 && rdh == q->rdh_seen && rdh != e1000_rd(&priv->hw, E1000_RDT);
 	q->rdh_seen = rdh;

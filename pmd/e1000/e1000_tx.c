@@ -178,7 +178,7 @@ static bool sendable(const struct e1000_txq *q, const struct plx_mbuf *m, const 
 		return true;
 	if (flags & ~(uint32_t)(E1000_TX_CKSUMS | PLX_TX_VLAN))
 		return false;
-	if ((flags & PLX_TX_VLAN) && !e1000_priv(q->h.port)->tx_vlan)
+	if ((flags & PLX_TX_VLAN) && !q->vlan)
 		return false;
 	/* the context's fields are of 8 bits */
 	return !(flags & E1000_TX_CKSUMS) ||
@@ -215,29 +215,35 @@ static void put_segments(struct e1000_txq *q, struct plx_mbuf *m, const struct s
 		e1000_tx_q1(cmd | E1000_TXC_EOP, s->tail->data_len + padding, opts), m);
 }
 
+static void put_context(struct e1000_txq *q, const struct plx_mbuf *m, uint64_t key)
+{
+	uint32_t cmd, opts;
+	uint64_t ctx[2];
+
+	e1000_tx_context(m, ctx);
+	put(q, ctx[0], ctx[1], NULL);
+	e1000_tx_command(m, &cmd, &opts);
+	q->ctx_key = key;
+	q->ctx_q1 = e1000_tx_q1((cmd & ~E1000_TXC_VLE) | E1000_TXC_EOP, 0, opts & 0xffff);
+	q->ctx_headers = (uint16_t)(m->tx.l2_len + m->tx.l3_len);
+}
+
 bool e1000_tx_send(struct e1000_txq *q, struct plx_mbuf *m, uint64_t *bytes)
 {
 	const struct shape s = shape_of(m);
-	uint64_t ctx[2] = {0};
-	bool new_ctx = false;
+	uint64_t key = 0;
 
 	if (!sendable(q, m, &s) || (s.len < E1000_MIN_SEND && !pad(&s))) {
 		*bytes += s.len;
 		refuse(q, m);
 		return true;
 	}
-	if (m->flags & E1000_TX_CKSUMS) {
-		e1000_tx_context(m, ctx);
-		new_ctx = !q->ctx_valid || ctx[0] != q->ctx[0] || ctx[1] != q->ctx[1];
-	}
-	if (s.segs + new_ctx > (uint32_t)q->h.n_desc - 1 - q->used)
+	if ((m->flags & E1000_TX_CKSUMS) && e1000_tx_key(m) != q->ctx_key)
+		key = e1000_tx_key(m);
+	if (s.segs + (key != 0) > (uint32_t)q->h.n_desc - 1 - q->used)
 		return false;
-	if (new_ctx) {
-		put(q, ctx[0], ctx[1], NULL);
-		q->ctx[0] = ctx[0];
-		q->ctx[1] = ctx[1];
-		q->ctx_valid = true;
-	}
+	if (key != 0)
+		put_context(q, m, key);
 	put_segments(q, m, &s);
 	*bytes += s.len;
 	return true;
@@ -245,14 +251,40 @@ bool e1000_tx_send(struct e1000_txq *q, struct plx_mbuf *m, uint64_t *bytes)
 
 /* ---- plain packets ---- */
 
-uint32_t e1000_tx_plain(
-	struct e1000_txq *q, struct plx_mbuf *const *pkts, uint32_t k, uint64_t *bytes)
+/*
+ * The second quadword of the descriptor of a packet in one segment, without its length; 0: it needs
+ * another context first, or is none of this.
+ */
+static PLX_ALWAYS_INLINE uint64_t offload_q1(
+	const struct e1000_txq *q, const struct plx_mbuf *m, uint32_t flags, uint32_t len)
 {
+	uint64_t q1 = E1000_TXC_PLAIN;
+
+	if (plx_unlikely(flags & ~(uint32_t)(E1000_TX_CKSUMS | PLX_TX_VLAN)))
+		return 0;
+	if (flags & E1000_TX_CKSUMS) {
+		if (plx_unlikely(e1000_tx_key(m) != q->ctx_key || len <= q->ctx_headers))
+			return 0;
+		q1 = q->ctx_q1;
+	}
+	if (flags & PLX_TX_VLAN) {
+		if (plx_unlikely(!q->vlan))
+			return 0;
+		q1 |= E1000_TXC_VLE | (uint64_t)m->vlan << 48;
+	}
+	return q1;
+}
+
+/* Fills slots as e1000_tx_plain() does; with offloads if they are to be looked at. */
+static PLX_ALWAYS_INLINE uint32_t fill(struct e1000_txq *q, struct plx_mbuf *const *pkts,
+	uint32_t k, uint64_t *bytes, bool offloads)
+{
+	const uint64_t mask = offloads ? UINT32_MAX : E1000_SHAPE_MASK;
 	const uint32_t max = PLX_READ_ONCE(q->h.max_pkt) - E1000_MIN_SEND;
 	const struct plx_mempool *pool = q->h.cache->pool;
 	plx_le64 *to = q->ring[q->tail].q;
 	struct plx_mbuf **sw = q->sw + q->tail;
-	uint64_t sum = 0;
+	uint64_t sum = 0, q1 = E1000_TXC_PLAIN, last = 0;
 	uint32_t i;
 
 	for (i = 0; i < k; i++, to += 2) {
@@ -262,16 +294,40 @@ uint32_t e1000_tx_plain(
 		const uint32_t off = plx_load_le32((const char *)m + 16) - 0x10000;
 		const uint32_t len = m->data_len;
 
-		if ((shape & E1000_SHAPE_MASK) != E1000_SHAPE_PLAIN || off > 0xffff ||
-			&m->pool->mp != pool || len - E1000_MIN_SEND > max)
+		if ((shape & mask) != E1000_SHAPE_PLAIN || off > 0xffff || &m->pool->mp != pool ||
+			len - E1000_MIN_SEND > max)
+			break;
+		if (offloads)
+			q1 = offload_q1(q, m, (uint32_t)(shape >> 32) & PLX_TX_OFFLOADS, len);
+		if (offloads && plx_unlikely(q1 == 0))
 			break;
 		sw[i] = m;
+		last = len | q1;
 		plx_le64_write_once(to, m->buf_iova + off);
-		plx_le64_write_once(to + 1, len | E1000_TXC_PLAIN);
+		plx_le64_write_once(to + 1, last);
 		sum += len;
 	}
 	*bytes += sum;
+	if (i != 0)
+		q->last_q1 = last;
 	return i;
+}
+
+uint32_t e1000_tx_plain(
+	struct e1000_txq *q, struct plx_mbuf *const *pkts, uint32_t k, uint64_t *bytes)
+{
+	return fill(q, pkts, k, bytes, false);
+}
+
+static PLX_ALWAYS_INLINE uint32_t with_offloads(
+	struct e1000_txq *q, struct plx_mbuf *const *pkts, uint32_t k, uint64_t *bytes)
+{
+	return fill(q, pkts, k, bytes, true);
+}
+
+uint16_t e1000_tx_offload(struct plx_txq *h, struct plx_mbuf **pkts, uint16_t n)
+{
+	return e1000_tx_burst((struct e1000_txq *)h, pkts, n, with_offloads);
 }
 
 uint16_t e1000_tx(struct plx_txq *h, struct plx_mbuf **pkts, uint16_t n)

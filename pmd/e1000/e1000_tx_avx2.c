@@ -77,6 +77,8 @@ AVX2 static PLX_ALWAYS_INLINE uint32_t plain4(
 	}
 	*bytes += sum_of(sum);
 	did = (uint32_t)(pkts - start);
+	if (did != 0)
+		q->last_q1 = pkts[-1]->data_len | E1000_TXC_PLAIN;
 	if (did < k) { /* fewer than four, or something is not plain: which? */
 		q->tail = (uint16_t)(tail + did);
 		did += e1000_tx_plain(q, pkts, k - did, bytes);

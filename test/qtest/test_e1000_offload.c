@@ -111,6 +111,66 @@ TEST(e1000_offload, sent_checksums)
 	lab_stop(&l);
 }
 
+/* In a burst: runs of packets that share a context, tags, and packets that want nothing. */
+TEST(e1000_offload, sent_checksums_in_bursts)
+{
+	enum { N = 48 };
+	const struct setup s = {.tx_offloads = PLX_TX_OFFLOAD_IP_CKSUM | PLX_TX_OFFLOAD_UDP_CKSUM |
+					       PLX_TX_OFFLOAD_TCP_CKSUM | PLX_TX_OFFLOAD_VLAN,
+		.n_tx_desc = 128};
+	static uint8_t f[N][300];
+	struct plx_mbuf *pkts[N];
+	size_t len[N];
+	struct lab l;
+	struct plx_mac to, from;
+
+	NEEDS_QEMU();
+	lab_start(&l);
+	lab_pair(&l, &s);
+	to = end_mac(&l.b);
+	from = end_mac(&l.a);
+	for (unsigned round = 0; round < 6; round++) {
+		for (unsigned i = 0; i < N; i++) {
+			const bool tcp = (i / 5 + round) & 1, plain = i % 11 == 3;
+			struct plx_mbuf *m;
+
+			len[i] = ipv4_frame(f[i], &to, &from, tcp ? 6 : 17, 20 + i * 3);
+			m = packet(&l.a, f[i], len[i], 2048);
+			pkts[i] = m;
+			if (plain)
+				continue;
+			plx_mbuf_data(m)[14 + 10] ^= 0x55;
+			plx_mbuf_data(m)[14 + 20 + (tcp ? 16 : 6)] ^= 0x55;
+			m->tx.l2_len = 14;
+			m->tx.l3_len = 20;
+			m->flags = PLX_TX_IPV4 | PLX_TX_IP_CKSUM |
+				   (tcp ? PLX_TX_TCP_CKSUM : PLX_TX_UDP_CKSUM);
+			if (i % 7 == 2) {
+				m->flags |= PLX_TX_VLAN;
+				m->vlan = (uint16_t)i;
+				memmove(f[i] + 16, f[i] + 12, len[i] - 12);
+				plx_store_be16(f[i] + 12, 0x8100);
+				plx_store_be16(f[i] + 14, (uint16_t)i);
+				len[i] += 4;
+			}
+		}
+		CHECK_EQ(plx_tx_prepare(l.a.tx, pkts, N), N);
+		send_all(&l.a, pkts, N);
+		CHECK_EQ(receive(&l.b, pkts, N, 2000), N);
+		for (unsigned i = 0; i < N; i++) {
+			if (len[i] < 60) /* padded */
+				plx_mbuf_free(pkts[i]);
+			else
+				check_packet(pkts[i], f[i], len[i]);
+		}
+	}
+	CHECK_OK(plx_port_stop(l.a.port));
+	CHECK_OK(plx_port_stop(l.b.port));
+	end_check_empty(&l.a);
+	end_check_empty(&l.b);
+	lab_stop(&l);
+}
+
 TEST(e1000_offload, metadata_that_lies_is_refused)
 {
 	const struct setup s = {.tx_offloads = PLX_TX_OFFLOAD_IP_CKSUM | PLX_TX_OFFLOAD_UDP_CKSUM};
