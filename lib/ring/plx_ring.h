@@ -19,7 +19,7 @@
  * store for a whole burst, and the other end's index is remembered, not fetched each time. Claiming
  * slots first and publishing in order (DPDK's default ring) lets two threads copy at once, but a thread
  * that is preempted while it waits for its turn stops all behind it: with 4 threads on 2 cores it came
- * out 50 to 100 times slower; two atomic instructions (its RTS ring) cost a third more when alone.
+ * out hundreds of times slower; two atomic instructions (its RTS ring) cost a third more when alone.
  * test/bench/bench_ring.c measures them. A thread that finds an end taken spins for about a
  * microsecond, then yields, then sleeps for 50 us at a time, so that a preempted owner gets the core,
  * whatever the priorities. Indices have 63 bits and do not wrap in a machine's life: a sleeper cannot
@@ -141,13 +141,9 @@ static PLX_ALWAYS_INLINE void plx_ring_read_(
 	}
 }
 
-/* Takes an end for the caller. @return its index. */
-static PLX_ALWAYS_INLINE uint64_t plx_ring_take_(struct plx_ring_end *end, bool alone)
+/* Takes an end, whose word was word, for the caller. @return its index. */
+static PLX_ALWAYS_INLINE uint64_t plx_ring_take_(struct plx_ring_end *end, uint64_t word)
 {
-	uint64_t word = PLX_READ_ONCE(end->word);
-
-	if (alone)
-		return word >> 1;
 	if (plx_unlikely(
 		    (word & 1) != 0 || !__atomic_compare_exchange_n(&end->word, &word, word | 1,
 					       false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
@@ -166,18 +162,16 @@ static PLX_ALWAYS_INLINE void plx_ring_give_(struct plx_ring_end *end, uint64_t 
 /*
  * Whether nothing can be moved at an end that is stuck when it is span ahead of the other: the capacity
  * for producers, 0 for consumers. Without taking it: threads that poll an empty ring do not disturb
- * each other.
+ * each other. word is the end's, loaded with acquire, so that the other end's word, loaded here, is not
+ * older. Then equality is the truth of that moment: an index can have been passed since only by going
+ * past the other end.
  */
-static PLX_ALWAYS_INLINE bool plx_ring_stuck_(
-	const struct plx_ring_end *end, const struct plx_ring_end *other, uint64_t span)
+static PLX_ALWAYS_INLINE bool plx_ring_stuck_(const struct plx_ring_end *end,
+	const struct plx_ring_end *other, uint64_t span, uint64_t word)
 {
-	uint64_t index = __atomic_load_n(&end->word, __ATOMIC_ACQUIRE) >> 1;
-	/* Acquire: the other end's word, read after it, is not older. Then equality is the truth of
-	 * that moment: index can have been passed since only by going past the other end. */
-
-	if (plx_likely(span + PLX_READ_ONCE(end->other) != index))
+	if (plx_likely(span + PLX_READ_ONCE(end->other) != word >> 1))
 		return false;
-	return span + (PLX_READ_ONCE(other->word) >> 1) == index;
+	return span + (PLX_READ_ONCE(other->word) >> 1) == word >> 1;
 }
 
 /* How many of n (all: n or none) can be moved at an end that the caller has. */
@@ -201,11 +195,17 @@ static PLX_ALWAYS_INLINE unsigned plx_ring_fit_(struct plx_ring_end *end,
 static PLX_ALWAYS_INLINE unsigned plx_ring_enqueue_(
 	struct plx_ring *r, void *const *objs, unsigned n, bool alone, bool all)
 {
-	uint64_t index;
+	uint64_t word, index;
 
-	if (!alone && plx_unlikely(plx_ring_stuck_(&r->prod, &r->cons, r->capacity)))
-		return 0;
-	index = plx_ring_take_(&r->prod, alone);
+	if (alone) {
+		index = PLX_READ_ONCE(r->prod.word) >> 1;
+	} else {
+		word = __atomic_load_n(&r->prod.word, __ATOMIC_ACQUIRE);
+		/* Acquire: see plx_ring_stuck_(). */
+		if (plx_unlikely(plx_ring_stuck_(&r->prod, &r->cons, r->capacity, word)))
+			return 0;
+		index = plx_ring_take_(&r->prod, word);
+	}
 	n = plx_ring_fit_(&r->prod, &r->cons, r->capacity, index, n, all);
 	plx_ring_write_(r, index, objs, n);
 	plx_ring_give_(&r->prod, index + n);
@@ -215,11 +215,17 @@ static PLX_ALWAYS_INLINE unsigned plx_ring_enqueue_(
 static PLX_ALWAYS_INLINE unsigned plx_ring_dequeue_(
 	struct plx_ring *r, void **objs, unsigned n, bool alone, bool all)
 {
-	uint64_t index;
+	uint64_t word, index;
 
-	if (!alone && plx_unlikely(plx_ring_stuck_(&r->cons, &r->prod, 0)))
-		return 0;
-	index = plx_ring_take_(&r->cons, alone);
+	if (alone) {
+		index = PLX_READ_ONCE(r->cons.word) >> 1;
+	} else {
+		word = __atomic_load_n(&r->cons.word, __ATOMIC_ACQUIRE);
+		/* Acquire: see plx_ring_stuck_(). */
+		if (plx_unlikely(plx_ring_stuck_(&r->cons, &r->prod, 0, word)))
+			return 0;
+		index = plx_ring_take_(&r->cons, word);
+	}
 	n = plx_ring_fit_(&r->cons, &r->prod, 0, index, n, all);
 	plx_ring_read_(r, index, objs, n);
 	plx_ring_give_(&r->cons, index + n);
