@@ -125,7 +125,7 @@ suite_qtest() {
 }
 
 suite_asan() {
-	build asan -Db_sanitize=address,undefined -Db_lundef=false \
+	build asan -Db_sanitize=address,undefined -Db_lundef=false -Dpool_debug=on \
 		-Dc_args=-fno-sanitize-recover=undefined
 	local logs=$out/asan-logs
 	rm -rf "$logs" && mkdir -p "$logs"

@@ -25,7 +25,7 @@
  * pool. What does not fill a chunk is under a lock whose waiters spin shortly and then leave the
  * core; only calls without a cache and a depot that is nearly empty go there.
  *
- * Debug builds (PLX_POOL_DEBUG, set by the build for buildtype=debug and then part of the
+ * Debug builds (PLX_POOL_DEBUG: -Dpool_debug=on or buildtype=debug, and then part of the
  * flags of pollux.pc) know the state of each object: one that is put twice, or that is not of
  * the pool, is reported and not taken. Under AddressSanitizer objects that are not out are poisoned.
  * Program and library must be built alike in both respects.

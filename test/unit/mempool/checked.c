@@ -5,7 +5,7 @@
 #ifdef PLX_POOL_DEBUG
 #define NEED_DEBUG()
 #else
-#define NEED_DEBUG() SKIP("the build is not a debug build: -Dpool_debug=enabled")
+#define NEED_DEBUG() SKIP("the build is not a debug build: -Dpool_debug=on")
 #endif
 
 #ifdef PLX_MEMPOOL_ASAN_
@@ -16,7 +16,7 @@
 #define IS_POISONED(p) false
 #endif
 
-TEST(mempool_checked, double_put_is_ignored)
+static void double_put_is_ignored(void)
 {
 	struct logged l;
 	struct plx_ctx *ctx = ctx_open(&l);
@@ -24,7 +24,6 @@ TEST(mempool_checked, double_put_is_ignored)
 	struct plx_mempool_cache *c = cache_new(ctx, mp, 0);
 	void *objs[3];
 
-	NEED_DEBUG();
 	CHECK_EQ(plx_mempool_get_bulk(c, objs, 2), 2);
 	objs[2] = objs[0];
 	plx_mempool_put_bulk(c, objs, 3);
@@ -46,7 +45,13 @@ TEST(mempool_checked, double_put_is_ignored)
 	plx_ctx_close(ctx);
 }
 
-TEST(mempool_checked, foreign_objects_are_ignored)
+TEST(mempool_checked, double_put_is_ignored)
+{
+	NEED_DEBUG();
+	double_put_is_ignored();
+}
+
+static void foreign_objects_are_ignored(void)
 {
 	struct logged l;
 	struct plx_ctx *ctx = ctx_open(&l);
@@ -54,7 +59,6 @@ TEST(mempool_checked, foreign_objects_are_ignored)
 	struct plx_mempool_cache *c = cache_new(ctx, mp, 0);
 	void *objs[3];
 
-	NEED_DEBUG();
 	CHECK_EQ(plx_mempool_get_bulk_nocache(other, objs, 1), 1);
 	CHECK_EQ(plx_mempool_get_bulk(c, objs + 1, 1), 1);
 	objs[2] = (char *)objs[1] + 8;
@@ -70,7 +74,13 @@ TEST(mempool_checked, foreign_objects_are_ignored)
 	plx_ctx_close(ctx);
 }
 
-TEST(mempool_checked, zero_copy_is_looked_at_later)
+TEST(mempool_checked, foreign_objects_are_ignored)
+{
+	NEED_DEBUG();
+	foreign_objects_are_ignored();
+}
+
+static void zero_copy_is_looked_at_later(void)
 {
 	struct logged l;
 	struct plx_ctx *ctx = ctx_open(&l);
@@ -78,7 +88,6 @@ TEST(mempool_checked, zero_copy_is_looked_at_later)
 	struct plx_mempool_cache *c = cache_new(ctx, mp, 0);
 	void *objs[2], **zc;
 
-	NEED_DEBUG();
 	CHECK_EQ(plx_mempool_get_bulk(c, objs, 2), 2);
 	zc = plx_mempool_cache_put_zc(c, 4);
 	zc[0] = zc[1] = objs[0];
@@ -93,14 +102,19 @@ TEST(mempool_checked, zero_copy_is_looked_at_later)
 	plx_ctx_close(ctx);
 }
 
-TEST(mempool_checked, objects_that_are_not_out_are_poisoned)
+TEST(mempool_checked, zero_copy_is_looked_at_later)
+{
+	NEED_DEBUG();
+	zero_copy_is_looked_at_later();
+}
+
+static void objects_that_are_not_out_are_poisoned(void)
 {
 	struct plx_ctx *ctx = ctx_open(NULL);
 	struct plx_mempool *mp = pool_new(ctx, 500);
 	struct plx_mempool_cache *c = cache_new(ctx, mp, 0);
 	void *objs[2], **zc;
 
-	NEED_ASAN();
 	for (uint32_t i = 0; i < 500; i++)
 		CHECK(IS_POISONED(plx_mempool_obj(mp, i)));
 	CHECK_EQ(plx_mempool_get_bulk(c, objs, 1), 1);
@@ -120,4 +134,10 @@ TEST(mempool_checked, objects_that_are_not_out_are_poisoned)
 	plx_mempool_cache_free(c);
 	plx_mempool_destroy(mp);
 	plx_ctx_close(ctx);
+}
+
+TEST(mempool_checked, objects_that_are_not_out_are_poisoned)
+{
+	NEED_ASAN();
+	objects_that_are_not_out_are_poisoned();
 }
