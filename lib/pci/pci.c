@@ -134,10 +134,30 @@ int pci_prepare(struct plx_pci_dev *dev)
 	return command(dev, PCI_COMMAND_MASTER, PCI_COMMAND_MEM, PCI_COMMAND_MASTER);
 }
 
+/*
+ * A device may have been called gone for one answer that was lost, and still be there, writing to
+ * memory that is about to be used for something else.
+ */
+static void master_off_if_there(struct plx_pci_dev *dev)
+{
+	uint32_t id = 0, cmd;
+
+	if (dev->t->cfg_read(dev, PCI_VENDOR, 4, &id) < 0 ||
+		id != (dev->vendor | (uint32_t)dev->device << 16))
+		return;
+	if (dev->t->cfg_read(dev, PCI_COMMAND, 2, &cmd) == 0)
+		(void)dev->t->cfg_write(
+			dev, PCI_COMMAND, 2, cmd & 0xffff & ~(uint32_t)PCI_COMMAND_MASTER);
+}
+
 int plx_pci_set_master(struct plx_pci_dev *dev, bool on)
 {
 	uint32_t bit = PCI_COMMAND_MASTER;
-	int err = command(dev, on ? 0 : bit, on ? bit : 0, bit);
+	int err;
+
+	if (!on && PLX_READ_ONCE(dev->gone))
+		master_off_if_there(dev);
+	err = command(dev, on ? 0 : bit, on ? bit : 0, bit);
 
 	if (err < 0)
 		return plx_err_prefix(err, "bus mastering %s", on ? "on" : "off");
@@ -224,7 +244,9 @@ void plx_pci_close(struct plx_pci_dev *dev)
 		return;
 	plx_pci_irq_disable(dev);
 	/* Also when this program never turned it on: the driver may have by itself. */
-	if (dev->vendor != 0 && !plx_pci_gone(dev))
+	if (dev->vendor != 0 && plx_pci_gone(dev))
+		master_off_if_there(dev);
+	else if (dev->vendor != 0)
 		(void)command(dev, PCI_COMMAND_MASTER, 0, PCI_COMMAND_MASTER);
 	dev->t->close(dev);
 	free(dev);

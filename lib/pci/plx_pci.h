@@ -152,7 +152,7 @@ uint32_t plx_pci_cap(struct plx_pci_dev *dev, uint8_t id);
 /**
  * Bus mastering on or off. plx_pci_open() leaves it off, so that a device which a killed program
  * left running does no DMA; the driver resets the device, writes the rings' addresses and then
- * turns it on.
+ * turns it on. Turning it off is tried on a device that is gone, too: it may be there after all.
  */
 PLX_API
 int plx_pci_set_master(struct plx_pci_dev *dev, bool on);

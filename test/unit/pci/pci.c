@@ -207,8 +207,27 @@ TEST(pci, a_driver_may_find_out_first)
 
 	bench_new(&b, NULL, NULL);
 	CHECK_EQ(bench_open(&b), 0);
+	CHECK_EQ(plx_pci_set_master(b.dev, true), 0);
 	plx_pci_set_gone(b.dev);
 	CHECK(plx_pci_gone(b.dev));
+	/* it was wrong: the device is there, and must not write to memory that is given back */
+	CHECK(fake_master(b.f));
+	CHECK_EQ(plx_pci_set_master(b.dev, false), -ENODEV);
+	CHECK(!fake_master(b.f));
+	bench_free(&b);
+}
+
+TEST(pci, close_ends_the_dma_of_a_device_called_gone)
+{
+	struct bench b;
+
+	bench_new(&b, NULL, NULL);
+	CHECK_EQ(bench_open(&b), 0);
+	CHECK_EQ(plx_pci_set_master(b.dev, true), 0);
+	plx_pci_set_gone(b.dev);
+	plx_pci_close(b.dev);
+	b.dev = NULL;
+	CHECK(!fake_master(b.f));
 	bench_free(&b);
 }
 
