@@ -65,6 +65,7 @@ struct fake_82574 *fake_82574_new(const char *name, const struct fake_82574_opts
 	m->regs = (uint32_t *)(void *)m->pci->bars[0].mem;
 	m->wall_start = plx_clock_ns();
 	m->cable = true;
+	m->rx_budget = UINT32_MAX;
 	m574_queue_init(&m->fifo);
 	m574_queue_init(&m->inbox);
 	pthread_mutex_init(&m->inbox_lock, NULL);
@@ -112,6 +113,14 @@ void fake_82574_stall(struct fake_82574 *m, bool rx, bool tx)
 	fake_lock(m->pci);
 	m->stall_rx = rx;
 	m->stall_tx = tx;
+	m574_sync(m);
+	fake_unlock(m->pci);
+}
+
+void fake_82574_pause_rx(struct fake_82574 *m, uint32_t n)
+{
+	fake_lock(m->pci);
+	m->rx_budget = n;
 	m574_sync(m);
 	fake_unlock(m->pci);
 }

@@ -76,6 +76,8 @@ bool fake_82574_rx(struct fake_82574 *m, const void *frame, uint32_t len, uint32
 void fake_82574_cable(struct fake_82574 *m, bool in);
 /** Stops DMA of a direction as a broken part would: RX drops and counts, TX completes nothing. */
 void fake_82574_stall(struct fake_82574 *m, bool rx, bool tx);
+/** RX DMA pauses after n more descriptors, which may be inside a packet; UINT32_MAX: goes on. */
+void fake_82574_pause_rx(struct fake_82574 *m, uint32_t n);
 /** PHY accesses end with MDIC.E from now on. */
 void fake_82574_phy_error(struct fake_82574 *m, bool on);
 

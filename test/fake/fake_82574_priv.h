@@ -121,7 +121,8 @@ enum { VIOLATIONS = 32, VIOLATION_LEN = 200, DESC_LEN = 16, FRAME_MAX = 16384 };
 struct m574_frame {
 	struct m574_frame *next;
 	uint32_t len, bad;
-	bool waited; /* counted in RNBC */
+	uint32_t done; /* bytes of it that are in memory already */
+	bool waited;   /* counted in RNBC */
 	uint8_t data[];
 };
 
@@ -149,6 +150,7 @@ struct fake_82574 {
 
 	/* times at which things end; 0: not under way */
 	uint64_t reset_end, nvm_end, mdic_end, eerd_end, link_at, gio_end;
+	uint32_t rx_budget; /* descriptors until a pause: fake_82574_pause_rx() */
 	bool cable, phy_error, link, stall_rx, stall_tx, hung_rx, hung_tx;
 	uint16_t phy[32];
 	uint16_t nvm[64];
@@ -239,5 +241,6 @@ uint32_t m574_sum(const uint8_t *p, uint32_t len, uint32_t sum); /* ones' comple
 uint16_t m574_fold(uint32_t sum);
 /* Status and error bits of 7.1.10 for a frame without tag; enable: RXCSUM. */
 uint32_t m574_rx_sums(uint32_t rxcsum, const uint8_t *frame, uint32_t len);
+uint32_t m574_rx_type(const uint8_t *frame, uint32_t len);
 
 #endif

@@ -193,13 +193,10 @@ uint64_t m574_reg_read(struct fake_pci *f, uint32_t bar, uint64_t off, unsigned 
 
 static void start_reset(struct fake_82574 *m)
 {
-	bool busy = fake_master(m->pci) &&
-		    ((m574_get(m, R_RCTL) & RCTL_EN) != 0 || (m574_get(m, R_TCTL) & TCTL_EN) != 0);
-
 	/* 3.1.3.10: master disable comes first, so that no request is cut off */
-	if (busy && (m574_get(m, R_STATUS) & STATUS_GIO_ON) != 0)
-		m574_violation(m, "3.1.3.10: CTRL.RST while the device is a busy master; set "
-				  "CTRL.GIO Master Disable, wait for STATUS bit 19");
+	if (fake_master(m->pci) && (m574_get(m, R_STATUS) & STATUS_GIO_ON) != 0)
+		m574_violation(m, "3.1.3.10: CTRL.RST of a bus master; set CTRL.GIO Master "
+				  "Disable, wait for STATUS bit 19");
 	m574_regs_reset(m);
 	m574_set(m, R_CTRL, m574_get(m, R_CTRL) | CTRL_RST);
 	m->reset_end = m574_now(m) + m->opts.reset_ns;

@@ -22,6 +22,7 @@ void m574_queue_put(struct m574_queue *q, const uint8_t *data, uint32_t len, uin
 	fr->next = NULL;
 	fr->len = len;
 	fr->bad = bad;
+	fr->done = 0;
 	fr->waited = false;
 	memcpy(fr->data, data, len);
 	*q->last = fr;
@@ -78,6 +79,8 @@ static void make_packet(struct fake_82574 *m, const struct m574_frame *fr, struc
 	if ((fr->bad & FAKE_82574_CRC) != 0)
 		crc = ~crc;
 	p->staterr |= m574_rx_sums(m574_get(m, R_RXCSUM), fr->data, fr->len);
+	if ((m574_get(m, R_RFCTL) & RFCTL_EXSTEN) != 0)
+		p->staterr |= m574_rx_type(fr->data, fr->len) << 16;
 	/* 7.5.2: with CTRL.VME the tag moves to the descriptor */
 	if ((m574_get(m, R_CTRL) & CTRL_VME) != 0 && fr->len >= 18 &&
 		plx_load_be16(fr->data + 12) == (m574_get(m, R_VET) & 0xffff)) {
@@ -133,13 +136,13 @@ static int fetch(struct fake_82574 *m, uint64_t at, uint8_t *d)
 	return 0;
 }
 
-static int store(struct fake_82574 *m, struct m574_ring *r, const struct packet *p, uint32_t bsize)
+/* From *done on, until it is all there or the device pauses. */
+static int store(struct fake_82574 *m, struct m574_ring *r, const struct packet *p, uint32_t bsize,
+	uint32_t *done)
 {
-	uint32_t done = 0;
-
-	while (done < p->len && r->head != r->tail) {
+	while (*done < p->len && r->head != r->tail && m->rx_budget != 0) {
 		uint64_t at = r->base + (uint64_t)r->head * DESC_LEN, buf;
-		uint32_t piece = PLX_MIN(p->len - done, bsize);
+		uint32_t piece = PLX_MIN(p->len - *done, bsize);
 		uint8_t d[DESC_LEN];
 		int err = fetch(m, at, d);
 
@@ -151,15 +154,17 @@ static int store(struct fake_82574 *m, struct m574_ring *r, const struct packet 
 
 			err = write_back(m, at, &none, 0, false, d);
 		} else {
-			err = fake_dma_write(m->pci, buf, p->data + done, piece);
-			done += piece;
+			err = fake_dma_write(m->pci, buf, p->data + *done, piece);
+			*done += piece;
 			if (err == 0)
-				err = write_back(m, at, p, piece, done == p->len, d);
+				err = write_back(m, at, p, piece, *done == p->len, d);
 		}
 		if (err < 0)
 			return err;
 		r->head = (r->head + 1) % r->n;
 		m574_set(m, r->block + HEAD, r->head);
+		if (m->rx_budget != UINT32_MAX)
+			m->rx_budget--;
 	}
 	return 0;
 }
@@ -168,7 +173,8 @@ static bool ready(struct fake_82574 *m, struct m574_ring *r)
 {
 	m574_ring(m, R_RXRING, r);
 	return (m574_get(m, R_RCTL) & RCTL_EN) != 0 && !m->hung_rx && !m->stall_rx &&
-	       m574_can_dma(m) && r->n != 0 && r->head < r->n && r->tail < r->n;
+	       m->rx_budget != 0 && m574_can_dma(m) && r->n != 0 && r->head < r->n &&
+	       r->tail < r->n;
 }
 
 /* 10.2.5.1, RDMTS: a half, a quarter or an eighth of the ring is left */
@@ -191,16 +197,18 @@ void m574_rx_drain(struct fake_82574 *m)
 		struct m574_frame *fr = m->fifo.first;
 
 		make_packet(m, fr, &p);
-		if (left < (p.len + bsize - 1) / bsize) {
+		if (left < (p.len - fr->done + bsize - 1) / bsize) {
 			if (!fr->waited) /* 10.2.7: RNBC, no buffers, and the packet waits */
 				m574_count(m, R_RNBC, 1);
 			fr->waited = true;
 			break;
 		}
-		if (store(m, &r, &p, bsize) < 0) {
+		if (store(m, &r, &p, bsize, &fr->done) < 0) {
 			m->hung_rx = true; /* a request that came to nothing: reset it */
 			break;
 		}
+		if (fr->done < p.len)
+			break;
 		m574_count_frame(m, true, fr->data, fr->len);
 		m->counts.rx++;
 		free(m574_queue_get(&m->fifo));

@@ -54,6 +54,26 @@ static uint32_t l4_sums(
 	return bits;
 }
 
+/* 7.1.4: PKTTYPE: 0 anything, 1 IPv4, 2 IPv4 and TCP or UDP, 5 IPv6, 6 IPv6 and TCP or UDP */
+uint32_t m574_rx_type(const uint8_t *frame, uint32_t len)
+{
+	uint32_t type = be16(frame + 12), off = 14, proto;
+
+	if (type == 0x8100 && len >= 18) {
+		type = be16(frame + 16);
+		off = 18;
+	}
+	if (type == 0x0800 && len >= off + 20 && frame[off] >> 4 == 4) {
+		proto = frame[off + 9];
+		return (be16(frame + off + 6) & 0x3fff) == 0 && (proto == 6 || proto == 17) ? 2 : 1;
+	}
+	if (type == 0x86dd && len >= off + 40 && frame[off] >> 4 == 6) {
+		proto = frame[off + 6];
+		return proto == 6 || proto == 17 ? 6 : 5;
+	}
+	return 0;
+}
+
 /* Bits of the extended status and error fields: 7.1.4, 7.1.10 */
 uint32_t m574_rx_sums(uint32_t rxcsum, const uint8_t *frame, uint32_t len)
 {

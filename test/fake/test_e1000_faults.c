@@ -6,6 +6,7 @@
  * Whatever happens: no crash, no hang, an error with a text or none, nothing left behind; and once
  * the fault is over, plx_port_reset() or a new open brings traffic back.
  */
+#include <errno.h>
 #include <stdio.h>
 
 #include "e1000_rig.h"
@@ -59,6 +60,22 @@ static void accounts(struct rig *r)
 	CHECK_EQ(s.rx_packets, r->freed);
 }
 
+/* Stops; whatever failed, the device then leaves memory alone: the buffers are the pool's again. */
+static bool stop(struct rig *r)
+{
+	bool ok = fine(plx_port_stop(r->port));
+	uint64_t before = fake_count(r->f, FAKE_DMA_WRITE) + fake_count(r->f, FAKE_DMA_READ);
+	uint8_t frame[100];
+
+	rig_frame(frame, 0, 100);
+	fake_82574_rx(r->m, frame, 100, 0);
+	fake_advance(r->f, LINK_NS);
+	CHECK_EQ(fake_count(r->f, FAKE_DMA_WRITE) + fake_count(r->f, FAKE_DMA_READ), before);
+	if (r->f->struck == 0)
+		CHECK(!fake_master(r->f));
+	return ok;
+}
+
 /* The life of a port; true: nothing failed. */
 static bool life(struct rig *r)
 {
@@ -79,10 +96,10 @@ static bool life(struct rig *r)
 	ok &= fine(plx_port_reset(r->port));
 	ok &= fine(rig_link(r));
 	rig_try_traffic(r, 4);
-	ok &= fine(plx_port_stop(r->port));
+	ok &= stop(r);
 	ok &= fine(rig_start(r));
 	rig_try_traffic(r, 2);
-	ok &= fine(plx_port_stop(r->port));
+	ok &= stop(r);
 	accounts(r);
 	ok &= fine(plx_port_stats_reset(r->port));
 	return ok;
@@ -104,7 +121,7 @@ static void recover(struct rig *r, struct tally *t)
 	}
 	CHECK_STR(rig_link(r) == 0 ? "" : plx_errmsg(), "");
 	rig_traffic(r, 4);
-	CHECK_EQ(plx_port_stop(r->port), 0);
+	CHECK(stop(r));
 }
 
 static void one(enum fake_site site, enum fake_fault fault, uint64_t n, struct tally *t)
@@ -240,7 +257,7 @@ TEST(e1000_faults, random_seeds_lose_no_packet)
 {
 	static struct rig r;
 	static struct tally t;
-	unsigned seeds = unit_rounds(300);
+	unsigned seeds = PLX_MIN(unit_rounds(300), 5000u);
 	uint64_t struck = 0;
 
 	for (unsigned seed = 1; seed <= seeds; seed++) {
@@ -280,4 +297,54 @@ TEST(e1000_faults, a_window_that_cannot_be_mapped)
 	rig_up(&r);
 	rig_traffic(&r, 4);
 	rig_end(&r);
+}
+
+TEST(e1000_faults, a_phy_that_does_not_answer)
+{
+	static struct rig r;
+	struct plx_link link;
+
+	rig_begin(&r, 0);
+	fake_82574_phy_error(r.m, true);
+	CHECK_EQ(rig_open(&r), -EIO);
+	CHECK_HAS(plx_errmsg(), "PHY");
+	fake_82574_phy_error(r.m, false);
+	rig_up(&r);
+	fake_82574_phy_error(r.m, true);
+	CHECK_EQ(plx_port_link(r.port, true, &link), -EIO);
+	CHECK_HAS(plx_errmsg(), "PHY");
+	fake_82574_phy_error(r.m, false);
+	rig_traffic(&r, 4);
+	rig_end(&r);
+}
+
+/* Registers that never say what they should: each wait has its limit. */
+TEST(e1000_faults, registers_that_stick)
+{
+	static const struct {
+		uint32_t off, mask, value;
+		int err;
+		const char *says;
+	} table[] = {
+		{0x0000, 1u << 26, 1u << 26, -ETIMEDOUT, "RST"},
+		{0x0020, 1u << 28, 0, -ETIMEDOUT, "MDIC"},
+		{0x0010, 1u << 9, 0, 0, ""}, /* works without, or says so */
+		{0x0008, 1u << 19, 1u << 19, 0, ""},
+		{0x5404, 1u << 31, 0, -EINVAL, "MAC"},
+	};
+
+	for (size_t i = 0; i < PLX_ARRAY_SIZE(table); i++) {
+		static struct rig r;
+
+		rig_begin(&r, 0);
+		fake_stick(r.f, 0, table[i].off, table[i].mask, table[i].value);
+		CHECK_EQ(rig_open(&r), table[i].err);
+		if (table[i].err != 0)
+			CHECK_HAS(plx_errmsg(), table[i].says);
+		fake_heal(r.f);
+		rig_close(&r);
+		rig_up(&r);
+		rig_traffic(&r, 4);
+		rig_end(&r);
+	}
 }

@@ -131,6 +131,10 @@ static void rx_sums(enum plx_isa isa)
 		if (version == 4)
 			want |= bad_ip ? PLX_RX_IP_CKSUM_BAD : PLX_RX_IP_CKSUM_GOOD;
 		CHECK_EQ(m->flags & all, want);
+		CHECK_EQ(m->ptype & PLX_PTYPE_L3_MASK,
+			version == 4 ? PLX_PTYPE_L3_IPV4_EXT : PLX_PTYPE_L3_IPV6_EXT);
+		CHECK_EQ(m->ptype & PLX_PTYPE_L4_MASK,
+			(i & 2) != 0 ? PLX_PTYPE_L4_TCP : PLX_PTYPE_L4_UDP);
 		plx_mbuf_free(m);
 	}
 	/* neither IP nor summed: nothing is claimed */
@@ -257,6 +261,48 @@ TEST(e1000_features, vlan_tags_are_stripped)
 {
 	stripped(PLX_ISA_AUTO);
 	stripped(PLX_ISA_SCALAR);
+}
+
+/* The device has one switch for both directions: with tags inserted and not stripped, the driver
+ * puts them back. */
+static void kept(enum plx_isa isa)
+{
+	static struct rig r;
+	uint8_t p[256];
+	uint32_t len = 100;
+
+	rig_isa = isa;
+	rig_begin(&r, 0);
+	r.conf.tx_offloads = PLX_TX_OFFLOAD_VLAN;
+	rig_up(&r);
+	rig_frame(p, 1, 100);
+	tag(p, &len, 0x6123);
+	for (int i = 0; i < 20; i++) {
+		struct plx_mbuf *m = rig_receive(&r, p, len);
+
+		CHECK(m != NULL);
+		CHECK_EQ(m->pkt_len, len);
+		CHECK_EQ(m->flags & PLX_RX_VLAN_STRIPPED, 0);
+		CHECK_EQ(memcmp(plx_mbuf_data(m), p, len), 0);
+		plx_mbuf_free(m);
+		rig_traffic(&r, 1);
+	}
+	/* turned on under way */
+	CHECK_EQ(plx_port_vlan_strip(r.port, true), 0);
+	struct plx_mbuf *m = rig_receive(&r, p, len);
+
+	CHECK(m != NULL);
+	CHECK_EQ(m->pkt_len, 100);
+	CHECK_EQ(m->vlan, 0x6123);
+	plx_mbuf_free(m);
+	end(&r);
+	rig_isa = PLX_ISA_AUTO;
+}
+
+TEST(e1000_features, vlan_tags_are_kept_where_only_tx_inserts)
+{
+	kept(PLX_ISA_AUTO);
+	kept(PLX_ISA_SCALAR);
 }
 
 TEST(e1000_features, vlans_are_filtered)
@@ -402,6 +448,35 @@ TEST(e1000_features, frames_beyond_the_mtu_do_not_arrive)
 	end(&r);
 }
 
+TEST(e1000_features, mtu_changes_under_way)
+{
+	static uint8_t p[16384];
+	static struct rig r;
+
+	rig_begin(&r, 0);
+	r.conf.rx_offloads = PLX_RX_OFFLOAD_SCATTER;
+	r.conf.tx_offloads = PLX_TX_OFFLOAD_MULTI_SEG;
+	rig_up(&r);
+	rig_frame(p, 1, 9014);
+	CHECK(!arrives(&r, p, 9014));
+	CHECK_EQ(plx_port_set_mtu(r.port, 9000), 0);
+	CHECK(arrives(&r, p, 9014));
+	reset(&r);
+	CHECK(arrives(&r, p, 9014));
+	CHECK_EQ(plx_port_set_mtu(r.port, 1500), 0);
+	CHECK(!arrives(&r, p, 9014));
+	CHECK(arrives(&r, p, 1514));
+	CHECK_EQ(plx_port_set_mtu(r.port, r.info.max_mtu + 1), -EINVAL);
+	end(&r);
+	/* without scatter a frame must fit a room */
+	rig_begin(&r, 0);
+	rig_up(&r);
+	CHECK_EQ(plx_port_set_mtu(r.port, 9000), -EINVAL);
+	CHECK_HAS(plx_errmsg(), "SCATTER");
+	rig_traffic(&r, 4);
+	end(&r);
+}
+
 static uint64_t xstat(struct rig *r, const char *name)
 {
 	static struct plx_xstat x[256];
@@ -446,10 +521,11 @@ TEST(e1000_features, statistics_add_up)
 	CHECK_EQ(s.rx_packets, r.freed);
 	CHECK_EQ(s.rx_errors, 1);
 	/* a reset of the device, which clears its counters, loses none */
+	CHECK(!fake_82574_rx(r.m, p, 100, FAKE_82574_CRC));
 	reset(&r);
 	CHECK_EQ(plx_port_stats(r.port, &s), 0);
 	CHECK_EQ(s.rx_packets + s.rx_missed, 410);
-	CHECK_EQ(s.rx_errors, 1);
+	CHECK_EQ(s.rx_errors, 2);
 	CHECK(xstat(&r, "crc") != 0);
 	CHECK_EQ(plx_port_stats_reset(r.port), 0);
 	CHECK_EQ(plx_port_stats(r.port, &s), 0);
@@ -553,6 +629,95 @@ TEST(e1000_features, rx_writes_every_field)
 	fields(PLX_ISA_AUTO);
 	fields(PLX_ISA_AVX2);
 	fields(PLX_ISA_SCALAR);
+}
+
+/* The device pauses inside a packet: what has come of it waits, and is not lost by a stop. */
+static void paused(enum plx_isa isa)
+{
+	static uint8_t p[2048], got[2048];
+	static struct rig r;
+	struct plx_mbuf *m;
+
+	rig_isa = isa;
+	rig_begin(&r, 0);
+	r.room = PLX_MBUF_HEADROOM + 512;
+	r.conf.rx_offloads = PLX_RX_OFFLOAD_SCATTER;
+	rig_up(&r);
+	for (uint32_t i = 0; i < 100; i++) {
+		rig_frame(p, i, 1500);
+		fake_82574_pause_rx(r.m, 1 + i % 2);
+		CHECK(rig_receive(&r, p, 1500) == NULL);
+		fake_82574_pause_rx(r.m, UINT32_MAX);
+		m = NULL;
+		CHECK_EQ(plx_rx_burst(r.rxq, &m, 1), 1);
+		CHECK_EQ(plx_mbuf_check(m), 0);
+		CHECK_EQ(m->pkt_len, 1500);
+		CHECK_EQ(m->nsegs, 3);
+		CHECK_EQ(plx_mbuf_read(m, 0, got, 1500), 0);
+		CHECK_EQ(memcmp(got, p, 1500), 0);
+		plx_mbuf_free(m);
+		/* packets that fit one descriptor in between */
+		CHECK(arrives(&r, p, 100 + i));
+	}
+	fake_82574_pause_rx(r.m, 1);
+	CHECK(rig_receive(&r, p, 1500) == NULL);
+	CHECK_EQ(plx_port_stop(r.port), 0);
+	fake_82574_pause_rx(r.m, UINT32_MAX);
+	CHECK_EQ(rig_start(&r), 0);
+	CHECK_EQ(rig_link(&r), 0);
+	CHECK(arrives(&r, p, 1500));
+	end(&r);
+	rig_isa = PLX_ISA_AUTO;
+}
+
+TEST(e1000_features, packets_that_come_in_pieces)
+{
+	paused(PLX_ISA_AUTO);
+	paused(PLX_ISA_SCALAR);
+}
+
+/* Descriptors of a ring that look done, and those whose address the device could reach. */
+static void ring_scan(
+	struct rig *r, uint32_t block, uint32_t done_at, unsigned *done, unsigned *usable)
+{
+	uint64_t base = fake_82574_peek(r->m, block) | (uint64_t)fake_82574_peek(r->m, block + 4)
+							       << 32;
+	const uint8_t *d = fake_dma_ptr(r->f, base, fake_82574_peek(r->m, block + 8), false);
+
+	CHECK(d != NULL);
+	*done = *usable = 0;
+	for (uint32_t i = 0; i < r->n_desc; i++, d += 16) {
+		*done += d[done_at] & 1u;
+		*usable += fake_dma_ptr(r->f, plx_load_le64(d), 1, false) != NULL;
+	}
+}
+
+/* Slots that software owns hold no address that a device could use, and nothing that looks done. */
+static void slots(enum plx_isa isa)
+{
+	unsigned done, usable;
+	static struct rig r;
+
+	rig_isa = isa;
+	rig_begin(&r, 0);
+	rig_up(&r);
+	for (unsigned i = 0; i < 50; i++) {
+		rig_traffic(&r, 7);
+		ring_scan(&r, 0x2800, 8, &done, &usable);
+		CHECK_EQ(done, 0);
+		CHECK_EQ(usable, r.n_desc - 1u);
+		ring_scan(&r, 0x3800, 12, &done, &usable);
+		CHECK_EQ(done, 0);
+		CHECK_EQ(usable, 0);
+	}
+	end(&r);
+	rig_isa = PLX_ISA_AUTO;
+}
+
+TEST(e1000_features, slots_of_software_are_of_no_use_to_the_device)
+{
+	slots(PLX_ISA_AUTO);
+	slots(PLX_ISA_SCALAR);
 }
 
 /* Registers as plain memory, descriptors written back beforehand: what instruction counts use. */

@@ -126,7 +126,7 @@ static void run(bool scatter, bool threaded)
 {
 	static struct rig r;
 	struct noise n = {.r = &r, .random = 42};
-	unsigned rounds = unit_rounds(3000), sum = 0;
+	unsigned rounds = PLX_MIN(unit_rounds(3000), 30000u), sum = 0;
 
 	rig_begin(&r, 0);
 	if (scatter) /* longer frames take two or three rooms */
