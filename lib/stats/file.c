@@ -202,8 +202,13 @@ void plx_stats_file_ready(const struct stats_file *f)
 void plx_stats_file_drop(struct stats_file *f)
 {
 	if (f->fd >= 0) {
-		/* A child of fork() closes its copy; the file is its parent's. */
-		if (f->pid == (uint32_t)getpid() && still_there(f->dir, f->name, &f->st))
+		/*
+		 * A child of fork() closes its copy; the file is its parent's. Who removes it holds
+		 * the lock: if another has that, it looked at this file, may be about to remove it,
+		 * and would remove the next one's instead. What stays is replaced as a dead one's.
+		 */
+		if (f->pid == (uint32_t)getpid() && flock(f->fd, LOCK_EX | LOCK_NB) == 0 &&
+			still_there(f->dir, f->name, &f->st))
 			unlinkat(f->dir, f->name, 0);
 		close(f->fd);
 	}
