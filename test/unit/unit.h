@@ -90,6 +90,15 @@ static inline unsigned unit_rounds(unsigned few)
 	return s != NULL ? (unsigned)strtoul(s, NULL, 10) : few;
 }
 
+/*
+ * Whether the process runs under an emulator or valgrind, whose own memory and mappings show in
+ * /proc/self: test/run.sh says so.
+ */
+static inline int unit_emulated(void)
+{
+	return getenv("UNIT_EMULATED") != NULL;
+}
+
 /* a contains b */
 #define CHECK_HAS(a, b)                                                                            \
 	do {                                                                                       \

@@ -85,8 +85,9 @@ TEST(lifecycle, a_thousand_contexts_leave_nothing)
 	unsigned fds, maps, n = 1000;
 	size_t heap;
 
-	/* what is made once and stays: libraries' tables, the thread's message */
-	for (int i = 0; i < 10; i++)
+	/* what is made once and stays: libraries' tables, the thread's message; malloc() counts as used
+	   what it keeps of freed blocks for this thread, which takes some lives to fill */
+	for (int i = 0; i < 200; i++)
 		one_life(i % 2 != 0);
 	fds = count_fds();
 	maps = count_maps();
@@ -94,7 +95,8 @@ TEST(lifecycle, a_thousand_contexts_leave_nothing)
 	for (unsigned i = 0; i < n; i++)
 		one_life(i % 2 != 0);
 	CHECK_EQ(count_fds(), fds);
-	CHECK_EQ(count_maps(), maps);
+	if (!unit_emulated())
+		CHECK_EQ(count_maps(), maps);
 	CHECK_EQ(mallinfo2().uordblks, heap);
 }
 

@@ -122,7 +122,8 @@ TEST(ctx, a_thousand_leave_nothing)
 		open_use_close(i % 10 == 0);
 	CHECK_USAGE(before);
 	/* 1000 of the smallest mappings with their alignment would be 2000 MiB. */
-	CHECK(address_space_mib() < mib + 200);
+	if (!unit_emulated())
+		CHECK(address_space_mib() < mib + 200);
 }
 
 TEST(ctx, descriptors_close_on_exec)
@@ -155,11 +156,15 @@ TEST(ctx, descriptors_close_on_exec)
 
 TEST(ctx, a_child_process_does_not_inherit_memory)
 {
-	struct plx_ctx *ctx = ctx_open(PLX_HUGE_AUTO);
-	struct plx_arena *a = arena_new(ctx, 4096);
+	struct plx_arena *a;
+	struct plx_ctx *ctx;
 	int status = 0;
 	pid_t pid;
 
+	if (unit_emulated())
+		SKIP("an emulator keeps madvise() to itself, or has mappings of its own");
+	ctx = ctx_open(PLX_HUGE_AUTO);
+	a = arena_new(ctx, 4096);
 	CHECK_EQ(count_maps("pollux:"), 1);
 	pid = fork();
 	CHECK(pid >= 0);
