@@ -48,16 +48,28 @@ skip_suite() {
 	exit 0
 }
 
-# build NAME [MESON ARGUMENT...]: $out/NAME, built; ends the suite when it does not build.
-build() {
+# setup NAME [MESON ARGUMENT...]: $dir is $out/NAME, configured for this tree.
+setup() {
 	dir=$out/$1
 	shift
+	# A folder given by --dir may hold the builds of another tree.
+	grep -qsF "\"source\": \"$root\"" "$dir/meson-info/meson-info.json" || rm -rf "$dir"
 	if [ ! -f "$dir/build.ninja" ] && ! meson setup "$dir" "$root" -Dwerror=true "$@"; then
 		rm -rf "$dir"
 		result fail "$suite: meson setup"
 		exit 1
 	fi
-	if ! ninja -C "$dir"; then
+}
+
+# build NAME [MESON ARGUMENT...]: the same, with everything in it built, or the suite ends.
+build() {
+	setup "$@"
+	make_targets
+}
+
+# make_targets [TARGET...]: builds them, all without any, or the suite ends.
+make_targets() {
+	if ! ninja -C "$dir" "$@"; then
 		result fail "$suite: build"
 		exit 1
 	fi
@@ -68,7 +80,8 @@ has() {
 	meson test -C "$dir" --no-rebuild --list --suite "$1" 2>/dev/null | grep -q ' / '
 }
 
-# run_tests 'SUITE...' [ARGUMENT...]: meson's tests of those suites of the build in $dir.
+# run_tests 'SUITE...' [ARGUMENT...]: meson's tests of those suites of the build in $dir. What they
+# need and is not built yet is built first.
 run_tests() {
 	local selected=() name
 	for name in $1; do
@@ -77,7 +90,11 @@ run_tests() {
 	shift
 	[ ${#selected[@]} -gt 0 ] || skip_suite "the tree has no tests for it"
 	rm -f "$dir/meson-logs/$suite"*.json
-	meson test -C "$dir" --no-rebuild --logbase "$suite" --print-errorlogs "${selected[@]}" "$@"
+	meson test -C "$dir" --logbase "$suite" --print-errorlogs "${selected[@]}" "$@"
+	if ! compgen -G "$dir/meson-logs/$suite*.json" >/dev/null; then
+		result fail "$suite: build"
+		exit 1
+	fi
 	python3 "$root/test/tally.py" "$results" "$dir/meson-logs/$suite"*.json
 }
 
@@ -125,7 +142,7 @@ suite_qtest() {
 }
 
 suite_asan() {
-	build asan -Db_sanitize=address,undefined -Db_lundef=false -Dpool_debug=on \
+	setup asan -Db_sanitize=address,undefined -Db_lundef=false -Dpool_debug=on \
 		-Dc_args=-fno-sanitize-recover=undefined
 	local logs=$out/asan-logs
 	rm -rf "$logs" && mkdir -p "$logs"
@@ -145,18 +162,19 @@ tsan_works() {
 
 suite_tsan() {
 	tsan_works || skip_suite "a program built with -fsanitize=thread does not run here"
-	build tsan -Db_sanitize=thread -Db_lundef=false
+	setup tsan -Db_sanitize=thread -Db_lundef=false
 	TSAN_OPTIONS=second_deadlock_stack=1 run_tests threads -t 4
 }
 
 suite_stress() {
 	export UNIT_ROUNDS=100000
 	tsan_works || skip_suite "a program built with -fsanitize=thread does not run here"
-	build tsan -Db_sanitize=thread -Db_lundef=false
+	setup tsan -Db_sanitize=thread -Db_lundef=false
 	run_tests threads -t 0
 }
 
 suite_valgrind() {
+	export UNIT_EMULATED=1
 	build gcc
 	run_tests "$plain_suites" -t 10 --wrapper "valgrind -q --leak-check=full --fair-sched=yes \
 --show-leak-kinds=definite --errors-for-leak-kinds=definite --error-exitcode=9"
@@ -164,12 +182,12 @@ suite_valgrind() {
 
 suite_arm64() {
 	"$root/test/arm64/sysroot.sh" "$out/arm64-root" || skip_suite "$(tail -n 1 "$out/arm64-root/why")"
-	build arm64 --cross-file "$out/arm64-root/cross.txt"
+	setup arm64 --cross-file "$out/arm64-root/cross.txt"
 	run_tests plain-unit -t 4
 }
 
 suite_doc() {
-	build doc -Ddocs=true -Dtests=false
+	setup doc -Ddocs=true -Dtests=false
 	[ -f "$root/doc/Doxyfile" ] || skip_suite "there is no doc/Doxyfile"
 	if ninja -C "$dir" doc; then
 		result pass "doc: no warning"
@@ -180,9 +198,11 @@ suite_doc() {
 
 # fuzz OPTION...: every libFuzzer program, from its corpus and from what earlier long runs found.
 fuzz() {
-	CC=clang build fuzz -Db_sanitize=address,undefined -Db_lundef=false \
+	CC=clang setup fuzz -Db_sanitize=address,undefined -Db_lundef=false \
 		-Dc_args="-fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined"
 	local target found= name kept seeds words
+	# shellcheck disable=SC2046  # one word a target
+	make_targets $(ninja -C "$dir" -t targets all | sed -n 's,^\(test/fuzz/fuzz-[a-z0-9_]*\): .*,\1,p')
 	for target in "$dir"/test/fuzz/fuzz-*; do
 		[ -x "$target" ] && [ -f "$target" ] || continue
 		found=yes name=${target##*/} kept=$out/$suite-corpus/${target##*/}

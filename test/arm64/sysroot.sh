@@ -6,7 +6,7 @@
 # there would remove the native libcriterion-dev). On failure the last line of DIR/why says why.
 set -u
 dir=$(realpath -m "$1")
-packages="libc6 libnuma-dev libhugetlbfs-dev libpcap-dev"
+packages="libc6 libnuma-dev libhugetlbfs-dev libpcap-dev libjson-c-dev"
 mkdir -p "$dir" || exit 1
 
 fail() {
@@ -38,12 +38,13 @@ unpack() {
 	rm -rf "$dir/root" && mv "$dir/root.new" "$dir/root"
 }
 
-if [ ! -d "$dir/root" ]; then
+if [ ! -d "$dir/root" ] || [ "$(cat "$dir/packages" 2>/dev/null)" != "$packages" ]; then
 	apt_arm64 update || fail "arm64: apt-get update failed"
 	# shellcheck disable=SC2086  # a list of words
 	apt_arm64 install --download-only --no-install-recommends $packages ||
 		fail "arm64: the arm64 packages ($packages) cannot be downloaded"
 	unpack || fail "arm64: the arm64 packages cannot be unpacked"
+	echo "$packages" >"$dir/packages"
 fi
 
 lib=$dir/root/usr/lib/aarch64-linux-gnu
@@ -53,7 +54,7 @@ c = 'aarch64-linux-gnu-gcc'
 ar = 'aarch64-linux-gnu-ar'
 strip = 'aarch64-linux-gnu-strip'
 pkgconfig = 'pkg-config'
-exe_wrapper = ['qemu-aarch64-static', '-L', '$dir/root']
+exe_wrapper = ['$(realpath "$(dirname "$0")/emulate.sh")', '$dir/root']
 
 [properties]
 pkg_config_libdir = '$lib/pkgconfig'
