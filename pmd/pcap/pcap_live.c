@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * pcap:iface=IF: a network interface of the kernel, by libpcap.
+ *
+ * The kernel stays the driver: each burst is a poll of libpcap's ring, each packet sent a system call.
+ * It is the port for trying a program on any machine's network, not the fast one. Packets come as
+ * the interface has them, also those for the kernel's own stack, and not those that are sent there.
+ * With the pool empty they are dropped (PLX_RXQ_NOMBUF): a network does not wait.
+ */
+#define PLX_LOG_TAG "pcap"
+#include <linux/ethtool.h>
+#include <linux/if_packet.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <pcap/pcap.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "pcap_pmd.h"
+
+#define KERNEL_BUFFER (16 << 20) /* bytes of the ring; it has frames of the longest packet */
+
+struct capt_live {
+	pcap_t *p;
+	char name[IFNAMSIZ];
+	unsigned ifindex;
+	int sock; /* for ioctl(2), in the namespace of open */
+	bool promisc, allmulti;
+	bool dead; /* the interface vanished; written by bursts, read by control */
+	struct plx_mac mac;
+	uint32_t drops_last; /* libpcap's 32-bit count at the last look */
+	uint64_t drops, drops_base;
+};
+
+/* What a callback of libpcap adds to. */
+struct rx_batch {
+	struct capt_rxq *rxq;
+	struct plx_mbuf **pkts;
+	uint16_t got;
+	uint32_t nombuf, errors;
+	uint64_t bytes;
+};
+
+/* ---- the interface ---- */
+
+static int if_ioctl(const struct capt_live *l, unsigned long request, struct ifreq *ifr)
+{
+	memcpy(ifr->ifr_name, l->name, sizeof(ifr->ifr_name));
+	return ioctl(l->sock, request, ifr) == 0 ? 0 : -errno;
+}
+
+bool capt_live_gone(const struct capt_live *l)
+{
+	struct ifreq ifr = {0};
+	int err = if_ioctl(l, SIOCGIFINDEX, &ifr);
+
+	/* another interface may have its name by now */
+	return PLX_READ_ONCE(l->dead) || err == -ENODEV ||
+	       (err == 0 && (unsigned)ifr.ifr_ifindex != l->ifindex);
+}
+
+int capt_live_link(const struct capt_live *l, struct plx_link *link)
+{
+	struct ethtool_cmd cmd = {.cmd = ETHTOOL_GSET};
+	struct ifreq ifr = {0};
+	int err = if_ioctl(l, SIOCGIFFLAGS, &ifr);
+	uint32_t speed;
+
+	if (err < 0)
+		return plx_err(-err, "interface %s: its flags cannot be read: %s", l->name,
+			strerror(-err));
+	link->up = (ifr.ifr_flags & IFF_UP) && (ifr.ifr_flags & IFF_RUNNING);
+	ifr = (struct ifreq){.ifr_data = (void *)&cmd};
+	if (!link->up || if_ioctl(l, SIOCETHTOOL, &ifr) < 0)
+		return 0; /* many virtual ones have no speed */
+	speed = ethtool_cmd_speed(&cmd);
+	link->speed_mbps = speed == (uint32_t)SPEED_UNKNOWN ? 0 : speed;
+	link->full_duplex = cmd.duplex == DUPLEX_FULL;
+	link->autoneg = cmd.autoneg == AUTONEG_ENABLE;
+	return 0;
+}
+
+struct plx_mac capt_live_mac(const struct capt_live *l)
+{
+	return l->mac;
+}
+
+/* The kernel counts memberships for each socket: they end with it. */
+static int membership(struct capt_live *l, int type, const char *what, bool *is, bool on)
+{
+	struct packet_mreq req = {.mr_ifindex = (int)l->ifindex, .mr_type = (unsigned short)type};
+	int op = on ? PACKET_ADD_MEMBERSHIP : PACKET_DROP_MEMBERSHIP;
+
+	if (*is == on)
+		return 0;
+	if (setsockopt(pcap_fileno(l->p), SOL_PACKET, op, &req, sizeof(req)) != 0)
+		return plx_err(errno, "interface %s: turning %s %s: %s", l->name, what,
+			on ? "on" : "off", strerror(errno));
+	*is = on;
+	return 0;
+}
+
+int capt_live_promisc(struct capt_live *l, bool on)
+{
+	return membership(l, PACKET_MR_PROMISC, "promiscuous mode", &l->promisc, on);
+}
+
+int capt_live_allmulti(struct capt_live *l, bool on)
+{
+	return membership(l, PACKET_MR_ALLMULTI, "all-multicast mode", &l->allmulti, on);
+}
+
+/* ---- open and close ---- */
+
+static int activate_error(const struct capt_live *l, int err)
+{
+	switch (err) {
+	case PCAP_ERROR_PERM_DENIED:
+	case PCAP_ERROR_PROMISC_PERM_DENIED:
+		return plx_err(EPERM,
+			"interface %s: no permission to capture: run as root, or give the program "
+			"CAP_NET_RAW (setcap cap_net_raw+ep PROGRAM)",
+			l->name);
+	case PCAP_ERROR_NO_SUCH_DEVICE:
+		return plx_err(
+			ENODEV, "interface %s: there is none of this name (see ip link)", l->name);
+	case PCAP_ERROR_IFACE_NOT_UP:
+		return plx_err(
+			ENETDOWN, "interface %s: is down; ip link set %s up", l->name, l->name);
+	default:
+		return plx_err(EIO, "interface %s: %s: %s", l->name, pcap_statustostr(err),
+			pcap_geterr(l->p));
+	}
+}
+
+static int activate(struct capt_live *l, struct plx_port *port)
+{
+	char why[PCAP_ERRBUF_SIZE] = "";
+	int err;
+
+	l->p = pcap_create(l->name, why);
+	if (l->p == NULL)
+		return plx_err(ENOMEM, "interface %s: %s", l->name, why);
+	pcap_set_snaplen(l->p, (int)CAPT_CAPLEN_MAX);
+	pcap_set_promisc(l->p, 0);
+	pcap_set_immediate_mode(l->p, 1);
+	pcap_set_buffer_size(l->p, KERNEL_BUFFER);
+	(void)pcap_set_tstamp_precision(l->p, PCAP_TSTAMP_PRECISION_NANO); /* asked back in RX */
+	err = pcap_activate(l->p);
+	if (err < 0)
+		return activate_error(l, err);
+	if (pcap_datalink(l->p) != DLT_EN10MB)
+		return plx_err(EPROTONOSUPPORT,
+			"interface %s: link type %s: ports are Ethernet alone", l->name,
+			pcap_datalink_val_to_name(pcap_datalink(l->p)));
+	if (pcap_setnonblock(l->p, 1, why) < 0)
+		return plx_err(EIO, "interface %s: %s", l->name, why);
+	if (pcap_setdirection(l->p, PCAP_D_IN) < 0)
+		plx_logf(plx_ctx_log(port->ctx), PLX_LOG_WARN,
+			"interface %s: packets that are sent will be received, too: %s", l->name,
+			pcap_geterr(l->p));
+	return 0;
+}
+
+static int identify(struct capt_live *l)
+{
+	struct ifreq ifr = {0};
+	int err = if_ioctl(l, SIOCGIFINDEX, &ifr);
+
+	if (err < 0)
+		return activate_error(l, PCAP_ERROR_NO_SUCH_DEVICE);
+	l->ifindex = (unsigned)ifr.ifr_ifindex;
+	err = if_ioctl(l, SIOCGIFHWADDR, &ifr);
+	if (err < 0)
+		return plx_err(-err, "interface %s: its address cannot be read: %s", l->name,
+			strerror(-err));
+	memcpy(l->mac.b, ifr.ifr_hwaddr.sa_data, PLX_ETH_ALEN);
+	return 0;
+}
+
+int capt_live_open(struct plx_port *port, const char *ifname, struct capt_live **out)
+{
+	struct capt_live *l;
+	int err;
+
+	if (ifname[0] == '\0' || strlen(ifname) >= IFNAMSIZ)
+		return plx_err(EINVAL, "%s: '%s' is no name of an interface (1 to %d characters)",
+			plx_port_name(port), ifname, IFNAMSIZ - 1);
+	l = calloc(1, sizeof(*l));
+	if (l == NULL)
+		return plx_err(ENOMEM, "%s: no memory", plx_port_name(port));
+	*out = l;
+	memcpy(l->name, ifname, strlen(ifname) + 1);
+	l->sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (l->sock < 0)
+		return plx_err(errno, "interface %s: socket: %s", l->name, strerror(errno));
+	err = identify(l);
+	return err < 0 ? err : activate(l, port);
+}
+
+void capt_live_close(struct capt_live *l)
+{
+	if (l == NULL)
+		return;
+	if (l->p != NULL)
+		pcap_close(l->p);
+	if (l->sock >= 0)
+		close(l->sock);
+	free(l);
+}
+
+/* What came while nobody polled is old: it is thrown away. */
+static void discard(u_char *arg, const struct pcap_pkthdr *h, const u_char *data)
+{
+}
+
+int capt_live_start(struct capt_live *l, struct plx_port *port)
+{
+	int err = capt_live_promisc(l, port->conf.promisc);
+
+	if (err == 0)
+		err = capt_live_allmulti(l, port->conf.allmulti);
+	if (err == 0)
+		(void)pcap_dispatch(l->p, 65536, discard, NULL); /* a fault shows in RX */
+	return err;
+}
+
+void capt_live_stop(struct capt_live *l)
+{
+	/* a vanished interface has no modes to leave */
+	(void)capt_live_promisc(l, false);
+	(void)capt_live_allmulti(l, false);
+}
+
+void capt_live_stats(struct capt_live *l, struct plx_port_stats *stats, bool reset)
+{
+	struct pcap_stat s;
+
+	if (pcap_stats(l->p, &s) == 0) {
+		l->drops += (uint32_t)(s.ps_drop - l->drops_last); /* 32 bits that wrap */
+		l->drops_last = s.ps_drop;
+	}
+	if (reset)
+		l->drops_base = l->drops;
+	else
+		stats->rx_missed += l->drops - l->drops_base;
+}
+
+/* ---- bursts ---- */
+
+static void receive(u_char *arg, const struct pcap_pkthdr *h, const u_char *data)
+{
+	struct rx_batch *b = (void *)arg;
+	struct capt_rxq *rxq = b->rxq;
+	uint64_t unit = 1;
+	struct capt_pkt p = {.data = data, .caplen = h->caplen, .len = h->len};
+	struct plx_mbuf *m;
+
+	if (pcap_get_tstamp_precision(rxq->cp->live->p) != PCAP_TSTAMP_PRECISION_NANO)
+		unit = 1000;
+	p.ts = (uint64_t)h->ts.tv_sec * UINT64_C(1000000000) + (uint64_t)h->ts.tv_usec * unit;
+	if (!capt_rx_fits(rxq, &p)) {
+		b->errors++;
+		return;
+	}
+	if (plx_mempool_get_bulk(rxq->q.cache, (void **)&m, 1) == 0) {
+		b->nombuf++;
+		return;
+	}
+	if (!capt_rx_build(rxq, m, &p)) {
+		plx_mempool_put_bulk(rxq->q.cache, (void **)&m, 1);
+		b->nombuf++;
+		return;
+	}
+	b->pkts[b->got++] = m;
+	b->bytes += p.caplen;
+}
+
+/* The interface was removed (control work finds it gone), or capturing broke. */
+static void rx_broken(struct plx_rxq *q, struct capt_port *cp)
+{
+	plx_logf(cp->log, PLX_LOG_ERR, "interface %s: capturing: %s", cp->live->name,
+		pcap_geterr(cp->live->p));
+	if (capt_live_gone(cp->live))
+		PLX_WRITE_ONCE(cp->live->dead, true);
+	plx_rxq_set_failed(q, EIO);
+}
+
+uint16_t capt_live_rx(struct plx_rxq *q, struct plx_mbuf **pkts, uint16_t n)
+{
+	struct capt_rxq *rxq = plx_container_of(q, struct capt_rxq, q);
+	struct rx_batch b = {.rxq = rxq, .pkts = pkts};
+
+	/* 0 would mean "all there are" to libpcap */
+	if (n == 0)
+		return 0;
+	if (pcap_dispatch(rxq->cp->live->p, n, receive, (void *)&b) < 0)
+		rx_broken(q, rxq->cp);
+	if (b.nombuf > 0)
+		plx_ctr_add(&q->ctr[PLX_RXQ_NOMBUF], b.nombuf);
+	if (b.errors > 0)
+		plx_ctr_add(&q->ctr[PLX_RXQ_ERRORS], b.errors);
+	if (b.got > 0) {
+		plx_ctr_add(&q->ctr[PLX_RXQ_PACKETS], b.got);
+		plx_ctr_add(&q->ctr[PLX_RXQ_BYTES], b.bytes);
+		plx_ctr_add(&q->ctr[PLX_RXQ_BURSTS], 1);
+	}
+	return b.got;
+}
+
+/* Sends one: true, or false when the kernel wants to be asked again. *bad: it will never go. */
+static bool send_one(struct capt_txq *txq, const struct plx_mbuf *m, bool *bad)
+{
+	const uint8_t *data = plx_mbuf_data(m);
+
+	*bad = false;
+	if (m->next != NULL || m->data_len != m->pkt_len) {
+		if (capt_copy_out(m, txq->flat, PLX_PKT_LEN_MAX) < 0) {
+			*bad = true;
+			return true;
+		}
+		data = txq->flat;
+	}
+	if (pcap_inject(txq->cp->live->p, data, m->pkt_len) >= 0)
+		return true;
+	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS || errno == EINTR)
+		return false;
+	*bad = true; /* longer than the MTU, the interface down or gone */
+	return true;
+}
+
+uint16_t capt_live_tx(struct plx_txq *q, struct plx_mbuf **pkts, uint16_t n)
+{
+	struct capt_txq *txq = plx_container_of(q, struct capt_txq, q);
+	uint64_t bytes = 0;
+	uint32_t errors = 0;
+	uint16_t i;
+
+	for (i = 0; i < n; i++) {
+		bool bad;
+
+		if (!send_one(txq, pkts[i], &bad))
+			break;
+		errors += bad;
+		bytes += pkts[i]->pkt_len;
+	}
+	if (i == 0)
+		return 0;
+	plx_mbuf_free_bulk_c(q->cache, pkts, i);
+	plx_ctr_add(&q->ctr[PLX_TXQ_PACKETS], i);
+	plx_ctr_add(&q->ctr[PLX_TXQ_BYTES], bytes);
+	plx_ctr_add(&q->ctr[PLX_TXQ_DONE], i);
+	plx_ctr_add(&q->ctr[PLX_TXQ_BURSTS], 1);
+	if (errors > 0)
+		plx_ctr_add(&q->ctr[PLX_TXQ_ERRORS], errors);
+	return i;
+}
