@@ -220,12 +220,15 @@ static int open_ng(struct capt_file *f)
 	return err;
 }
 
-/* What libpcap cannot do has a way round. */
+/*
+ * A whole file may be beyond libpcap: interfaces that differ in link type or snap length, sections
+ * that differ in byte order, which looks like a damaged block.
+ */
 static const char *remedy(const char *why)
 {
-	if (strstr(why, "different from") != NULL || strstr(why, "byte order") != NULL)
-		return "; rewrite it with editcap -F pcap IN OUT";
-	return "";
+	if (strstr(why, "truncated") != NULL)
+		return "";
+	return "; if Wireshark reads the file, rewrite it with editcap -F pcap IN OUT";
 }
 
 int capt_file_next_libpcap(struct capt_file *f, struct capt_pkt *p)
