@@ -51,6 +51,7 @@ struct plx_dev {
 PLX_API
 int plx_dev_open(
 	struct plx_ctx *ctx, const char *text, enum plx_dev_class cls, struct plx_dev **dev);
+/** Closes it, and its transport's device. NULL is allowed. */
 PLX_API
 void plx_dev_close(struct plx_dev *dev);
 

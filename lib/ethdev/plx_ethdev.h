@@ -340,6 +340,11 @@ int plx_port_open(struct plx_ctx *ctx, const char *text, struct plx_port **port)
 PLX_API
 int plx_port_close(struct plx_port *port);
 
+/**
+ * What device and driver are and can do. mac is the address the device has now; of one that is gone,
+ * what it had when it was opened.
+ * @return 0 or the driver's error. Any thread.
+ */
 PLX_API
 int plx_port_info(struct plx_port *port, struct plx_port_info *info);
 
@@ -391,6 +396,7 @@ int plx_port_stop(struct plx_port *port);
 PLX_API
 int plx_port_reset(struct plx_port *port);
 
+/** Is it between start and stop? Any thread. */
 PLX_API
 bool plx_port_started(struct plx_port *port);
 
@@ -406,8 +412,18 @@ int plx_port_link(struct plx_port *port, bool fresh, struct plx_link *link);
 PLX_API
 int plx_port_link_wait(struct plx_port *port, uint64_t limit_ns);
 
+/**
+ * Sums over all queues that the port has and had, and what the device counts by itself, since the
+ * last plx_port_stats_reset(). Also of a port that is stopped or gone.
+ * @return 0. Any thread.
+ */
 PLX_API
 int plx_port_stats(struct plx_port *port, struct plx_port_stats *stats);
+/**
+ * plx_port_stats() counts from 0 again. The queues' counters in the statistics file (plx_stats.h) go
+ * on: they are their threads' alone.
+ * @return 0. Any thread.
+ */
 PLX_API
 int plx_port_stats_reset(struct plx_port *port);
 
@@ -419,9 +435,11 @@ enum plx_port_event {
 };
 /** fn runs in plx_ctx_poll(), without locks: it may call anything but plx_port_close(). */
 typedef void (*plx_port_event_fn)(void *arg, struct plx_port *port, enum plx_port_event event);
+/** Has fn called for the port's events, in place of the function before; NULL: nothing. Any thread. */
 PLX_API
 void plx_port_on_event(struct plx_port *port, plx_port_event_fn fn, void *arg);
 
+/** The context it was opened in. */
 PLX_API
 struct plx_ctx *plx_port_ctx(struct plx_port *port);
 /** Short name for messages: the device string. */
@@ -436,14 +454,19 @@ const char *plx_port_name(const struct plx_port *port);
  * comment says otherwise they may be called while traffic runs.
  */
 
+/** Sets the MTU, min_mtu to max_mtu bytes. -EINVAL also when a frame would not fit a data room. */
 PLX_API
 int plx_port_set_mtu(struct plx_port *port, uint32_t mtu);
+/** Takes packets for any station, or not. */
 PLX_API
 int plx_port_set_promisc(struct plx_port *port, bool on);
+/** Takes packets for any group, or those of plx_port_set_mcast() alone. */
 PLX_API
 int plx_port_set_allmulti(struct plx_port *port, bool on);
+/** Sets the station's address. -EINVAL: zero or a group's. */
 PLX_API
 int plx_port_set_mac(struct plx_port *port, const struct plx_mac *mac);
+/** Takes packets for one more address, or (del) no longer does. -EINVAL: zero or a group's. */
 PLX_API
 int plx_port_add_mac(struct plx_port *port, const struct plx_mac *mac);
 PLX_API
@@ -454,6 +477,7 @@ int plx_port_set_mcast(struct plx_port *port, const struct plx_mac *list, size_t
 /** Lets a VLAN id (0 to 4095) pass or not. */
 PLX_API
 int plx_port_vlan_filter(struct plx_port *port, uint16_t id, bool on);
+/** Has the device take the VLAN tag out of received packets, as PLX_RX_OFFLOAD_VLAN_STRIP, or not. */
 PLX_API
 int plx_port_vlan_strip(struct plx_port *port, bool on);
 
@@ -473,12 +497,21 @@ struct plx_rss {
 	const uint16_t *table; /**< rss_table_len queue numbers, or NULL: unchanged */
 	uint16_t table_len;
 };
+/**
+ * Sets what the RSS hash covers, its key and the table of queues. -EINVAL: a length is not that of
+ * plx_port_info(), or the table names a queue that is not configured.
+ */
 PLX_API
 int plx_port_set_rss(struct plx_port *port, const struct plx_rss *rss);
 /** Reads it back into buffers of the lengths that info gives; either may be NULL. */
 PLX_API
 int plx_port_get_rss(struct plx_port *port, uint8_t *key, uint16_t *table, uint32_t *fields);
 
+/**
+ * Starts and stops one queue of a port that is started: a deferred one, or one that was stopped. A
+ * queue that is in the state already is left there. Stopping works beside the thread that polls it.
+ * @return 0, -ENOTSUP, -ENODEV, -EINVAL (the port is not started), -EBUSY as plx_port_close().
+ */
 PLX_API
 int plx_rxq_start(struct plx_rxq *q);
 PLX_API
@@ -512,15 +545,21 @@ struct plx_flow_action {
 	uint16_t queue;
 	uint32_t mark;
 };
+/**
+ * Adds a rule; *id is for plx_flow_destroy(), which takes it away. -EINVAL: the queue is not
+ * configured.
+ */
 PLX_API
 int plx_flow_create(struct plx_port *port, const struct plx_flow_match *match,
 	const struct plx_flow_action *action, uint32_t *id);
 PLX_API
 int plx_flow_destroy(struct plx_port *port, uint32_t id);
 
+/** Flow control by pause frames: obeyed (rx), sent (tx), or negotiated with the link's other end. */
 struct plx_pause {
 	bool rx, tx, autoneg;
 };
+/** Pause frames: what is in force, and what is wanted. */
 PLX_API
 int plx_port_get_pause(struct plx_port *port, struct plx_pause *pause);
 PLX_API
@@ -529,6 +568,7 @@ int plx_port_set_pause(struct plx_port *port, const struct plx_pause *pause);
 PLX_API
 int plx_port_set_speed(struct plx_port *port, const struct plx_link *want);
 enum plx_fec { PLX_FEC_AUTO, PLX_FEC_NONE, PLX_FEC_BASER, PLX_FEC_RS };
+/** Forward error correction: what is in force, and what is wanted. */
 PLX_API
 int plx_port_get_fec(struct plx_port *port, enum plx_fec *fec);
 PLX_API
@@ -554,12 +594,15 @@ PLX_API
 int plx_port_xstats(struct plx_port *port, struct plx_xstat *out, size_t max, size_t *n);
 PLX_API
 int plx_port_regs(struct plx_port *port, struct plx_xstat *out, size_t max, size_t *n);
+/** Bytes of the device's EEPROM or flash. */
 PLX_API
 int plx_port_eeprom_len(struct plx_port *port, uint32_t *len);
+/** Reads and writes len bytes from offset off of it. -EINVAL: not all of them are in it. */
 PLX_API
 int plx_port_eeprom_read(struct plx_port *port, uint32_t off, void *buf, uint32_t len);
 PLX_API
 int plx_port_eeprom_write(struct plx_port *port, uint32_t off, const void *buf, uint32_t len);
+/** Reads len bytes from offset off of the EEPROM in the plugged module (SFP, QSFP). */
 PLX_API
 int plx_port_module_eeprom(struct plx_port *port, uint32_t off, void *buf, uint32_t len);
 

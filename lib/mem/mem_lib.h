@@ -24,6 +24,7 @@ struct plx_ctx_child {
 	void (*close)(struct plx_ctx_child *child);
 	bool closes_first; /* a port: before the pools, whenever they were made; set before adding */
 };
+/* Has close(child) called at plx_ctx_close(), and (del) no longer. */
 PLX_API
 void plx_ctx_child_add(struct plx_ctx *ctx, struct plx_ctx_child *child,
 	void (*close)(struct plx_ctx_child *child));
@@ -128,6 +129,7 @@ struct plx_mem_source {
  */
 PLX_API
 int plx_ctx_set_source(struct plx_ctx *ctx, struct plx_mem_source *src);
+/* The source it takes memory from. */
 PLX_API
 struct plx_mem_source *plx_ctx_source(struct plx_ctx *ctx);
 

@@ -59,6 +59,10 @@ uint64_t plx_win_read(const struct plx_win *w, uint64_t off, unsigned width);
 PLX_API
 void plx_win_write(const struct plx_win *w, uint64_t off, unsigned width, uint64_t v);
 
+/**
+ * Reads the register at byte offset off of the window, a multiple of its width. All ones where the
+ * device is gone. Control path only.
+ */
 static inline uint32_t plx_rd32(const struct plx_win *w, uint64_t off)
 {
 	if (plx_likely(w->base != NULL)) {
@@ -68,6 +72,7 @@ static inline uint32_t plx_rd32(const struct plx_win *w, uint64_t off)
 	return (uint32_t)plx_win_read(w, off, 4);
 }
 
+/** Writes the register at byte offset off of the window. Before a doorbell: plx_io_wmb(). */
 static inline void plx_wr32(const struct plx_win *w, uint64_t off, uint32_t v)
 {
 	if (plx_likely(w->base != NULL))
@@ -76,6 +81,7 @@ static inline void plx_wr32(const struct plx_win *w, uint64_t off, uint32_t v)
 		plx_win_write(w, off, 4, v);
 }
 
+/** As plx_rd32(), 64 bits in one access. */
 static inline uint64_t plx_rd64(const struct plx_win *w, uint64_t off)
 {
 	if (plx_likely(w->base != NULL)) {
@@ -85,6 +91,7 @@ static inline uint64_t plx_rd64(const struct plx_win *w, uint64_t off)
 	return plx_win_read(w, off, 8);
 }
 
+/** As plx_wr32(), 64 bits in one access. */
 static inline void plx_wr64(const struct plx_win *w, uint64_t off, uint64_t v)
 {
 	if (plx_likely(w->base != NULL))
@@ -172,16 +179,19 @@ bool plx_pci_gone(struct plx_pci_dev *dev);
 PLX_API
 void plx_pci_set_gone(struct plx_pci_dev *dev);
 
+/** Its ids in configuration space. */
 PLX_API
 uint16_t plx_pci_vendor(const struct plx_pci_dev *dev);
 PLX_API
 uint16_t plx_pci_device(const struct plx_pci_dev *dev);
 PLX_API
 const char *plx_pci_name(const struct plx_pci_dev *dev); /**< for messages */
+/** The context it was opened in. */
 PLX_API
 struct plx_ctx *plx_pci_ctx(const struct plx_pci_dev *dev);
 PLX_API
 int plx_pci_node(const struct plx_pci_dev *dev); /**< NUMA node or -1 */
+/** Its I/O address space (mem_lib.h). */
 PLX_API
 struct plx_domain *plx_pci_domain(struct plx_pci_dev *dev);
 
@@ -204,12 +214,15 @@ enum plx_irq_type { PLX_IRQ_NONE, PLX_IRQ_INTX, PLX_IRQ_MSI, PLX_IRQ_MSIX };
 /**
  * Sets up n vectors of the best type there is (MSI-X, MSI, INTx), each an eventfd owned by the
  * device; all are set at once. Fewer than n may come: vector i of the driver is then i % *got.
- * @return 0 (type in *type), -ENOTSUP when the transport has no interrupts (qemu: for one).
+ * @return 0 (type in *type), -ENOTSUP when the transport has no interrupts (qemu: for one), -EBUSY
+ *   (on already), -EINVAL (n is 0), or the transport's error.
  */
 PLX_API
 int plx_pci_irq_enable(struct plx_pci_dev *dev, uint32_t n, uint32_t *got, enum plx_irq_type *type);
+/** Turns interrupts off and closes their eventfds. */
 PLX_API
 void plx_pci_irq_disable(struct plx_pci_dev *dev);
+/** The eventfd of the driver's vector number vector. -ENOTSUP: interrupts are not on. */
 PLX_API
 int plx_pci_irq_fd(const struct plx_pci_dev *dev, uint32_t vector);
 

@@ -100,6 +100,7 @@ struct plx_pci_dev {
  */
 PLX_API
 int plx_pci_open(struct plx_ctx *ctx, struct plx_opts *opts, struct plx_pci_dev **dev);
+/** Turns bus mastering off and closes it. NULL is allowed. */
 PLX_API
 void plx_pci_close(struct plx_pci_dev *dev);
 
