@@ -165,9 +165,10 @@ PLX_API
 int plx_pci_set_master(struct plx_pci_dev *dev, bool on);
 
 /**
- * Resets the function by what it has: FLR, power cycle, bus reset when all behind it is ours.
- * @return 0, -ENOTSUP (the device must be reset by its own register), -EIO ("did not reset": a
- *   canary register kept its value), -ENODEV.
+ * Resets the function by what it has: the transport's reset, else function level reset (PCI Express
+ * or Advanced Features), else a power cycle; bus mastering is off afterwards.
+ * @return 0, -ENOTSUP (the device must be reset by its own register), -EIO ("did not reset": its BARs,
+ *   which each of these clears, kept their values), -ENODEV, or the transport's error.
  */
 PLX_API
 int plx_pci_reset(struct plx_pci_dev *dev);
