@@ -121,7 +121,7 @@ int plx_page_none(uint64_t len, uint64_t page)
 	plx_size_text(&psize, page);
 	return plx_err(ENOMEM,
 		"no %s in huge pages of %s: needs %" PRIu64 ", free are %" PRIu64 " of %" PRIu64
-		"; reserve more with plx-hugepages, or as root: echo %" PRIu64
+		"; reserve more, as root: echo %" PRIu64
 		" > /sys/kernel/mm/hugepages/hugepages-%" PRIu64
 		"kB/nr_hugepages%s; or do without (--huge none)",
 		plx_size_text(&size, len), psize.s, need, unused, total,
