@@ -30,6 +30,7 @@ int plx_tx_offload_name(void)
 FEATURES = "[operations]\nreset = yes\nset_mtu = no, frames are as they come\n[rx offloads]\nscatter = yes\n"
 CLEAN = {
     "meson.build": "# SPDX-License-Identifier: BSD-3-Clause\n",
+    "README.md": "# A tree\n",
     "lib/meson.build": "# SPDX-License-Identifier: BSD-3-Clause\n" + TABLE,
     "lib/base/plx_base.h": SPDX + "int plx_base(void);\n",
     "lib/pci/plx_pci.h": SPDX + '#include "plx_base.h"\n',
@@ -80,6 +81,19 @@ PLANTED = [
     ("text", "README.md", "in the next ses" "sion\n", "how the tree was made"),
     ("text", "README.md", "good enough for n" "ow\n", "a promise"),
     ("text", "lib/base/x.py", "\n\n\n", "no SPDX"),
+    ("docs", "README.md", "[a](doc/none.md)\n", "no such file"),
+    ("docs", "README.md", "[a](#none)\n# One\n", "no such heading"),
+    ("docs", "README.md", "```c\n#include \"plx_base.h\"\nint x = plx_none();\n```\n", "does not compile"),
+    ("docs", "lib/pci/plx_pci.h", "/* The file. */\n\nPLX_API\nint plx_x(void);\n", "plx_x() has no comment"),
+    ("docs", "test/run.sh", "echo 'gcc | 4 | default | gcc | all'\n", "not in the table"),
+]
+# The command line's help, and what of a page is wrong about it.
+HELP = "#!/bin/sh\necho '  --port DEV  a port'\n"
+OPTIONS = [
+    ("| `--port DEV` | a port |\n", ".BI \\-\\-port DEV\n", 0, ""),
+    ("", ".BI \\-\\-port DEV\n", 1, "testpmd.md: --port is missing"),
+    ("| `--port DEV` | a port |\n", "", 1, "testpmd.1: --port is missing"),
+    ("| `--port DEV` | with --none |\n", ".BI \\-\\-port DEV\n", 1, "has no --none"),
 ]
 SYMBOLS = [
     ("void other(void);\nvoid other(void) {}\n", "exports other"),
@@ -122,6 +136,15 @@ def with_tree(here, check, name="", text=""):
         return run_check(here, check, root)
 
 
+def with_options(here, guide, man):
+    with tempfile.TemporaryDirectory() as root:
+        write(root, "doc/guide/testpmd.md", guide)
+        write(root, "doc/man/plx-testpmd.1", man)
+        write(root, "testpmd", HELP)
+        os.chmod(os.path.join(root, "testpmd"), 0o755)
+        return run_check(here, "docs", root, os.path.join(root, "testpmd"))
+
+
 def with_library(here, source):
     with tempfile.TemporaryDirectory() as root:
         write(root, "a.c", source)
@@ -139,10 +162,12 @@ def with_header(here, text):
 
 
 def cases(here):
-    for check in ("layers", "features", "format", "longfunc", "text"):
+    for check in ("layers", "features", "format", "longfunc", "text", "docs"):
         yield f"{check}: clean tree", with_tree(here, check), 0, ""
     for check, name, text, words in PLANTED:
         yield f"{check}: {name}: {words}", with_tree(here, check, name, text), 1, words
+    for guide, man, wanted, words in OPTIONS:
+        yield f"docs: options: {words or 'clean'}", with_options(here, guide, man), wanted, words
     clean = "static const int n = 3;\nint plx_a(void);\nint plx_a(void) { return n; }\n"
     yield "symbols: clean library", with_library(here, clean), 0, ""
     for source, words in SYMBOLS:
