@@ -6,6 +6,17 @@
 const struct fwd_mode *const fwd_modes[] = {
 	&fwd_io, &fwd_mac, &fwd_macswap, &fwd_rxonly, &fwd_txonly, NULL};
 
+uint16_t budget_take(uint64_t *budget, uint16_t n)
+{
+	uint64_t left = __atomic_load_n(budget, __ATOMIC_RELAXED), take;
+
+	do {
+		take = PLX_MIN(left, (uint64_t)n);
+	} while (!__atomic_compare_exchange_n(
+		budget, &left, left - take, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	return (uint16_t)take;
+}
+
 /* What one call of the TX queue did not take. */
 void stream_tx_rest(struct stream *s, struct plx_mbuf **pkts, uint16_t n)
 {

@@ -32,21 +32,19 @@ static void fill(const struct stream *s, struct plx_mbuf *m)
 static uint16_t burst(struct stream *s)
 {
 	struct plx_mbuf *pkts[MAX_BURST];
-	uint16_t n = s->left < s->burst ? (uint16_t)s->left : s->burst;
-	uint16_t sent;
+	uint16_t want = stream_want(s), sent = 0;
 
-	if (n == 0 || plx_mempool_get_bulk(s->cache, (void **)pkts, n) != n) {
+	if (want != 0 && plx_mempool_get_bulk(s->cache, (void **)pkts, want) == want) {
+		for (uint16_t i = 0; i < want; i++)
+			fill(s, pkts[i]);
+		sent = plx_tx_burst(s->txq, pkts, want);
+		/* those not taken were never on their way: they are no drops */
+		plx_mbuf_free_bulk_c(s->cache, pkts + sent, (unsigned)(want - sent));
+	} else {
 		plx_tx_reclaim(s->txq);
-		return 0;
 	}
-	for (uint16_t i = 0; i < n; i++)
-		fill(s, pkts[i]);
-	sent = plx_tx_burst(s->txq, pkts, n);
-	/* those not taken were never on their way: they are no drops */
-	plx_mbuf_free_bulk_c(s->cache, pkts + sent, (unsigned)(n - sent));
-	plx_stats_add(&s->bursts[sent], 1);
+	stream_got(s, want, sent);
 	plx_stats_add(&s->tx, sent);
-	s->left -= sent;
 	return sent;
 }
 

@@ -30,6 +30,23 @@ static int open_context(struct testpmd *t)
 	return -1;
 }
 
+/* Packets that a port took and could not send are a failure, also when it shows only at stop. */
+static int check_sent(struct testpmd *t, const struct totals *end)
+{
+	int err = 0;
+
+	for (uint16_t i = 0; i < t->opt.n_ports; i++) {
+		uint64_t lost = end->ports[i].tx_errors;
+
+		if (lost == 0)
+			continue;
+		complain("port %u (%s): %llu packets could not be sent", i, t->opt.ports[i],
+			(unsigned long long)lost);
+		err = -1;
+	}
+	return err;
+}
+
 /* From open ports to results; 0 or -1. */
 static int forward(struct testpmd *t)
 {
@@ -45,6 +62,8 @@ static int forward(struct testpmd *t)
 	/* a port that failed while it flushed tells now */
 	totals_read(t, &end);
 	report_end(t, &end);
+	if (check_sent(t, &end) < 0)
+		err = -1;
 	if (t->opt.json != NULL && json_write(t, &end) < 0)
 		err = -1;
 	return err;

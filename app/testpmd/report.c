@@ -53,10 +53,22 @@ double cycles_per_packet(const struct totals *before, const struct totals *now)
 		now->busy_cycles - before->busy_cycles, now->busy_packets - before->busy_packets);
 }
 
-/* Standard output is the JSON's where it goes there. */
+/* Does a port have standard output for itself, as pcap:tx=- has? */
+static bool writes_stdout(const char *port)
+{
+	size_t len = strlen(port);
+
+	return strstr(port, "=-,") != NULL || (len >= 2 && strcmp(port + len - 2, "=-") == 0);
+}
+
+/* Standard output, unless the JSON or a port's packets go there. */
 static FILE *out_file(const struct testpmd *t)
 {
-	return t->opt.json != NULL && strcmp(t->opt.json, "-") == 0 ? stderr : stdout;
+	bool taken = t->opt.json != NULL && strcmp(t->opt.json, "-") == 0;
+
+	for (uint16_t i = 0; i < t->opt.n_ports; i++)
+		taken |= writes_stdout(t->opt.ports[i]);
+	return taken ? stderr : stdout;
 }
 
 void report_live(struct testpmd *t, const struct totals *before, const struct totals *now)

@@ -35,21 +35,13 @@ static int stream_make(struct testpmd *t, struct stream *s, uint16_t port, uint1
 	s->own = s->tx_port->info.mac;
 	s->peer = (struct plx_mac){{2, 0, 0, 0, 0, (uint8_t)to}};
 	s->stop = &t->stop;
-	s->left = UINT64_MAX;
+	s->budget = t->opt.packets != 0 ? &t->budget : NULL;
 	if (plx_mempool_cache_create(t->ctx, 0, -1, &s->cache) < 0) {
 		complain("%s", plx_errmsg());
 		return -1;
 	}
 	plx_mempool_cache_bind(s->cache, &t->pool->mp);
 	return 0;
-}
-
-/* --packets is shared out over the streams, so that it is met exactly. */
-static void share_out(struct testpmd *t)
-{
-	for (size_t i = 0; t->opt.packets != 0 && i < t->n_streams; i++)
-		t->streams[i].left =
-			t->opt.packets / t->n_streams + (i < t->opt.packets % t->n_streams ? 1 : 0);
 }
 
 static int assign(struct testpmd *t)
@@ -78,6 +70,7 @@ int streams_make(struct testpmd *t)
 	uint16_t queues = t->opt.mode->no_rx ? t->opt.txq : t->opt.rxq;
 	size_t n = (size_t)t->opt.n_ports * queues;
 
+	t->budget = t->opt.packets;
 	t->streams = aligned_alloc(PLX_CACHE_LINE, n * sizeof(struct stream));
 	if (t->streams == NULL)
 		return -1;
@@ -86,7 +79,6 @@ int streams_make(struct testpmd *t)
 		for (uint16_t q = 0; q < queues; q++)
 			if (stream_make(t, &t->streams[t->n_streams++], p, q) < 0)
 				return -1;
-	share_out(t);
 	return assign(t);
 }
 

@@ -63,8 +63,8 @@ struct stream {
 	struct plx_rxq *rxq;
 	struct plx_txq *txq;
 	uint16_t burst;
-	bool patient;  /* the input waits (a capture): never drop, wait for room */
-	uint64_t left; /* packets it may still take */
+	bool patient;     /* the input waits (a capture): never drop, wait for room */
+	uint64_t *budget; /* packets that all streams may still take; NULL: any number */
 	/* counters: written by the stream's thread, read by the one that reports */
 	uint64_t rx, tx, dropped;
 	/* cold */
@@ -88,15 +88,31 @@ struct fwd_mode {
 extern const struct fwd_mode fwd_io, fwd_mac, fwd_macswap, fwd_rxonly, fwd_txonly;
 extern const struct fwd_mode *const fwd_modes[]; /* all, the default first, NULL last */
 
-/* fwd.c: for modes */
+/*
+ * For modes. With --packets, streams take from one budget what they may want and give back what
+ * they did not get: it is met exactly, whichever stream the packets come through.
+ */
+uint16_t budget_take(uint64_t *budget, uint16_t n);
+
+static inline uint16_t stream_want(struct stream *s)
+{
+	return plx_likely(s->budget == NULL) ? s->burst : budget_take(s->budget, s->burst);
+}
+
+static inline void stream_got(struct stream *s, uint16_t wanted, uint16_t got)
+{
+	plx_stats_add(&s->bursts[got], 1);
+	if (plx_unlikely(s->budget != NULL))
+		__atomic_fetch_add(s->budget, (uint64_t)(wanted - got), __ATOMIC_RELAXED);
+}
+
 static inline uint16_t stream_rx(struct stream *s, struct plx_mbuf **pkts)
 {
-	uint16_t want = s->left < s->burst ? (uint16_t)s->left : s->burst;
+	uint16_t want = stream_want(s);
 	uint16_t n = plx_rx_burst(s->rxq, pkts, want);
 
-	plx_stats_add(&s->bursts[n], 1);
+	stream_got(s, want, n);
 	plx_stats_add(&s->rx, n);
-	s->left -= n;
 	return n;
 }
 
@@ -135,7 +151,8 @@ struct testpmd {
 	size_t n_streams;
 	struct worker workers[MAX_CORES];
 	uint16_t n_workers;
-	bool stop; /* atomic: the threads end */
+	uint64_t budget; /* of --packets; atomic */
+	bool stop;       /* atomic: the threads end */
 	bool failed;
 	uint64_t start_ns, end_ns;
 };
@@ -155,7 +172,7 @@ int run(struct testpmd *t);
 /* report.c */
 struct totals {
 	struct plx_port_stats ports[MAX_PORTS];
-	uint64_t dropped[MAX_PORTS]; /* by the port they came in through */
+	uint64_t dropped[MAX_PORTS]; /* by the port that did not take them */
 	uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes, all_dropped;
 	uint64_t busy_cycles, busy_packets;
 	uint64_t bursts, burst_packets; /* that brought something */

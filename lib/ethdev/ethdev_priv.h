@@ -66,6 +66,8 @@ bool port_is_gone(struct plx_port *port);
 void queue_stats_keep(struct plx_port *port, struct queue_ctl *qc);
 
 /* port.c */
+int conf_take(
+	const struct plx_port *port, void *to, size_t size, const void *from, const char *init);
 int port_enter(struct plx_port *port);
 int port_leave(struct plx_port *port, int err);
 int port_enter_op(struct plx_port *port, bool has, const char *what);

@@ -204,8 +204,6 @@ static int check_conf(const struct plx_port *port, const struct plx_port_conf *c
 	const char *name = plx_port_name(port);
 	int err;
 
-	if (conf == NULL || conf->size < sizeof(*conf))
-		return plx_err(EINVAL, "%s: configure: start from PLX_PORT_CONF_INIT", name);
 	if (conf->n_rxq > info->max_rxq || conf->n_txq > info->max_txq)
 		return plx_err(ENOTSUP, "%s: %u RX and %u TX queues: it has at most %u and %u",
 			name, conf->n_rxq, conf->n_txq, info->max_rxq, info->max_txq);
@@ -259,8 +257,28 @@ static int port_configure(struct plx_port *port, const struct plx_port_conf *con
 	return err;
 }
 
-int plx_port_configure(struct plx_port *port, const struct plx_port_conf *conf)
+/*
+ * Takes what the program gave over the defaults in *to: a program that was built with an older,
+ * shorter structure gets the defaults of what has come since.
+ */
+int conf_take(
+	const struct plx_port *port, void *to, size_t size, const void *from, const char *init)
 {
+	size_t given;
+
+	if (from == NULL)
+		return 0;
+	memcpy(&given, from, sizeof(given)); /* size is the first field of all of them */
+	if (given < sizeof(given) || given > size)
+		return plx_err(EINVAL, "%s: size is %zu, not up to %zu: start from %s",
+			plx_port_name(port), given, size, init);
+	memcpy(to, from, given);
+	return 0;
+}
+
+int plx_port_configure(struct plx_port *port, const struct plx_port_conf *asked)
+{
+	struct plx_port_conf conf = PLX_PORT_CONF_INIT;
 	int err = port_enter(port);
 
 	if (err < 0)
@@ -269,9 +287,11 @@ int plx_port_configure(struct plx_port *port, const struct plx_port_conf *conf)
 		err = plx_err(
 			EBUSY, "%s: stop the port before configuring it", plx_port_name(port));
 	if (err == 0)
-		err = check_conf(port, conf);
+		err = conf_take(port, &conf, sizeof(conf), asked, "PLX_PORT_CONF_INIT");
 	if (err == 0)
-		err = port_configure(port, conf);
+		err = check_conf(port, &conf);
+	if (err == 0)
+		err = port_configure(port, &conf);
 	return port_leave(port, err);
 }
 

@@ -118,8 +118,7 @@ void port_release_queues(struct plx_port *port)
 		txq_free(port, i);
 }
 
-static int rxq_make(
-	struct plx_port *port, uint16_t i, const struct plx_rxq_conf *conf, uint16_t n_desc)
+static int rxq_make(struct plx_port *port, uint16_t i, const struct plx_rxq_conf *conf)
 {
 	struct queue_ctl *qc = &port->ctl->rx[i];
 	struct plx_rxq *q;
@@ -133,7 +132,7 @@ static int rxq_make(
 	qc->deferred = conf->deferred;
 	q->port = port;
 	q->index = i;
-	q->n_desc = n_desc;
+	q->n_desc = conf->n_desc;
 	q->pool = conf->pool;
 	q->max_pkt = plx_port_max_frame(port);
 	rxq_withdraw(q, PLX_QUEUE_STOPPED);
@@ -155,8 +154,7 @@ fail:
 	return err;
 }
 
-static int txq_make(
-	struct plx_port *port, uint16_t i, const struct plx_txq_conf *conf, uint16_t n_desc)
+static int txq_make(struct plx_port *port, uint16_t i, const struct plx_txq_conf *conf)
 {
 	struct queue_ctl *qc = &port->ctl->tx[i];
 	struct plx_txq *q;
@@ -169,7 +167,7 @@ static int txq_make(
 	qc->deferred = conf->deferred;
 	q->port = port;
 	q->index = i;
-	q->n_desc = n_desc;
+	q->n_desc = conf->n_desc;
 	q->max_pkt = plx_port_max_frame(port);
 	txq_withdraw(q, PLX_QUEUE_STOPPED);
 	port->txqs[i] = q;
@@ -192,23 +190,23 @@ fail:
 int plx_rxq_setup(
 	struct plx_port *port, uint16_t i, const struct plx_rxq_conf *conf, struct plx_rxq **out)
 {
-	const struct plx_rxq_conf none = PLX_RXQ_CONF_INIT;
-	const struct plx_rxq_conf *c = conf != NULL ? conf : &none;
-	uint16_t n_desc = c->n_desc;
+	struct plx_rxq_conf c = PLX_RXQ_CONF_INIT;
 	int err = port_enter(port);
 
 	if (err < 0)
 		return err;
 	err = check_setup(port, "RX", i, port->conf.n_rxq);
 	if (err == 0)
-		err = check_desc(port, "RX", &n_desc, port->info.def_rx_desc);
+		err = conf_take(port, &c, sizeof(c), conf, "PLX_RXQ_CONF_INIT");
 	if (err == 0)
-		err = check_pool(port, c->pool);
+		err = check_desc(port, "RX", &c.n_desc, port->info.def_rx_desc);
 	if (err == 0)
-		err = map_pool(port, c->pool);
+		err = check_pool(port, c.pool);
+	if (err == 0)
+		err = map_pool(port, c.pool);
 	if (err == 0) {
 		rxq_free(port, i);
-		err = rxq_make(port, i, c, n_desc);
+		err = rxq_make(port, i, &c);
 	}
 	if (err == 0 && out != NULL)
 		*out = port->rxqs[i];
@@ -218,19 +216,19 @@ int plx_rxq_setup(
 int plx_txq_setup(
 	struct plx_port *port, uint16_t i, const struct plx_txq_conf *conf, struct plx_txq **out)
 {
-	const struct plx_txq_conf none = PLX_TXQ_CONF_INIT;
-	const struct plx_txq_conf *c = conf != NULL ? conf : &none;
-	uint16_t n_desc = c->n_desc;
+	struct plx_txq_conf c = PLX_TXQ_CONF_INIT;
 	int err = port_enter(port);
 
 	if (err < 0)
 		return err;
 	err = check_setup(port, "TX", i, port->conf.n_txq);
 	if (err == 0)
-		err = check_desc(port, "TX", &n_desc, port->info.def_tx_desc);
+		err = conf_take(port, &c, sizeof(c), conf, "PLX_TXQ_CONF_INIT");
+	if (err == 0)
+		err = check_desc(port, "TX", &c.n_desc, port->info.def_tx_desc);
 	if (err == 0) {
 		txq_free(port, i);
-		err = txq_make(port, i, c, n_desc);
+		err = txq_make(port, i, &c);
 	}
 	if (err == 0 && out != NULL)
 		*out = port->txqs[i];

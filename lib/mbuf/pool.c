@@ -8,6 +8,7 @@
 #include "plx_mbuf.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define MBUFS_MAX  (UINT32_C(1) << 24)
@@ -107,6 +108,7 @@ static int copy_opts(struct plx_mbuf_pool_opts *o, const struct plx_mbuf_pool_op
 static int cut_rooms(struct pool *p, uint32_t n)
 {
 	const uint32_t least = (n + PIECES_MAX - 1) / PIECES_MAX;
+	char first[PLX_ERRMSG_SIZE] = "";
 	uint32_t want = n;
 
 	while (n > 0) {
@@ -122,11 +124,14 @@ static int cut_rooms(struct pool *p, uint32_t n)
 		if (err == 0) {
 			p->n_pieces++;
 			n -= want;
-		} else if (want > least) {
-			want = PLX_MAX(want / 2, least);
-		} else {
-			return err;
+			continue;
 		}
+		/* what the caller is to know is what is missing for the whole, not for a half */
+		if (first[0] == '\0')
+			snprintf(first, sizeof(first), "%s", plx_errmsg());
+		if (want <= least)
+			return plx_err(-err, "%s", first);
+		want = PLX_MAX(want / 2, least);
 	}
 	return 0;
 }

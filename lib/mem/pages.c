@@ -123,7 +123,7 @@ int plx_page_none(uint64_t len, uint64_t page)
 		"no %s in huge pages of %s: needs %" PRIu64 ", free are %" PRIu64 " of %" PRIu64
 		"; reserve more, as root: echo %" PRIu64
 		" > /sys/kernel/mm/hugepages/hugepages-%" PRIu64
-		"kB/nr_hugepages%s; or do without (--huge none)",
+		"kB/nr_hugepages%s; or do without (PLX_HUGE_NONE)",
 		plx_size_text(&size, len), psize.s, need, unused, total,
 		total + need - PLX_MIN(unused, need), page / 1024,
 		page == MEM_2M ? " (sysctl vm.nr_hugepages)" : "");

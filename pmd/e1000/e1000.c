@@ -377,7 +377,7 @@ static const struct plx_eth_ops ops = {
 extern const struct plx_driver plx_driver_e1000;
 const struct plx_driver plx_driver_e1000 = {
 	.name = "e1000",
-	.help = "Intel 82574L gigabit Ethernet (QEMU's e1000e)",
+	.help = "Intel 82574L gigabit Ethernet: qemu:SOCKET,slot=N,ram=FILE (QEMU's e1000e)",
 	.cls = PLX_DEV_ETH,
 	.ids = ids,
 	.ops = &ops,

@@ -156,6 +156,23 @@ def test_packets_option_is_exact(_):
         assert r["total"]["tx_packets"] == n, r["total"]
 
 
+def test_packets_option_ends_with_streams_that_never_receive(tmp):
+    out = tmp / "out.pcap"
+    r = result("--port", f"pcap:rx={DATA / 'real.pcap'},loop=0", "--port", f"pcap:tx={out}",
+               "--packets", 2000)
+    assert r["total"]["rx_packets"] == len(packets(out)) == 2000
+
+
+def test_capture_to_standard_output_is_a_capture(tmp):
+    out = tmp / "out.pcap"
+    with open(out, "wb") as f:
+        p = subprocess.run([TESTPMD, "--port", f"pcap:rx={DATA / 'real.pcap'}", "--port",
+                            "pcap:tx=-"], stdout=f, stderr=subprocess.PIPE, timeout=LIMIT,
+                           text=True, check=True)
+    assert packets(out) == packets(DATA / "real.pcap")
+    assert "average burst" in p.stderr
+
+
 def test_json_has_what_is_promised(_):
     r = result("--port", "null:size=100", "--port", "null:", "--packets", 6400)
     for i, p in enumerate(r["ports"]):

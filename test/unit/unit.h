@@ -99,6 +99,18 @@ static inline int unit_emulated(void)
 	return getenv("UNIT_EMULATED") != NULL;
 }
 
+/* Whether malloc() and some mappings are a sanitizer's, which keeps what was freed for a while. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define UNIT_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define UNIT_SANITIZED 1
+#endif
+#endif
+#ifndef UNIT_SANITIZED
+#define UNIT_SANITIZED 0
+#endif
+
 /* a contains b */
 #define CHECK_HAS(a, b)                                                                            \
 	do {                                                                                       \

@@ -191,9 +191,35 @@ TEST(port, configure_names_what_it_refuses)
 	CHECK_HAS(plx_errmsg(), "no TX offload 'tso'");
 	conf.size = 4;
 	CHECK_EQ(plx_port_configure(r.port, &conf), -EINVAL);
-	CHECK_EQ(plx_port_configure(r.port, NULL), -EINVAL);
+	CHECK_HAS(plx_errmsg(), "start from PLX_PORT_CONF_INIT");
+	conf.size = sizeof(conf) + 1;
+	CHECK_EQ(plx_port_configure(r.port, &conf), -EINVAL);
 	/* what was refused changed nothing */
 	CHECK_EQ(plx_port_start(r.port), 0);
+	rig_down(&r);
+}
+
+TEST(port, shorter_structures_of_older_programs_get_defaults)
+{
+	struct plx_port_conf conf = PLX_PORT_CONF_INIT;
+	struct plx_rxq_conf rx = PLX_RXQ_CONF_INIT;
+	struct plx_txq_conf tx = PLX_TXQ_CONF_INIT;
+	struct rig r;
+
+	rig_up(&r, 0);
+	conf.mtu = 3; /* beyond the size that is given: not looked at */
+	conf.size = offsetof(struct plx_port_conf, mtu);
+	CHECK_EQ(plx_port_configure(r.port, &conf), 0);
+	CHECK_EQ(r.port->conf.mtu, PLX_MTU_DEFAULT);
+	rx.pool = r.pool;
+	rx.size = 1;
+	CHECK_EQ(plx_rxq_setup(r.port, 0, &rx, NULL), -EINVAL);
+	CHECK_HAS(plx_errmsg(), "start from PLX_RXQ_CONF_INIT");
+	tx.n_desc = 64;
+	tx.cache = 1u << 30;
+	tx.size = offsetof(struct plx_txq_conf, cache);
+	CHECK_EQ(plx_txq_setup(r.port, 0, &tx, &r.txq), 0);
+	CHECK_EQ(r.txq->n_desc, 64);
 	rig_down(&r);
 }
 

@@ -335,7 +335,7 @@ TEST(arena, huge_pages_that_are_not_there_are_an_error)
 	CHECK(a == NULL);
 	CHECK_HAS(plx_errmsg(), "16 TiB");
 	CHECK_HAS(plx_errmsg(), "nr_hugepages");
-	CHECK_HAS(plx_errmsg(), "--huge none");
+	CHECK_HAS(plx_errmsg(), "PLX_HUGE_NONE");
 	CHECK_USAGE(before);
 	plx_ctx_close(ctx);
 }
