@@ -36,7 +36,7 @@ static uint32_t mbufs_needed(const struct testpmd *t)
 		need.queues += (uint32_t)(p->n_rxq + p->n_txq);
 		/* each stream has a cache of its own, too */
 		need.queues += p->n_rxq;
-		if (p->info.finite)
+		if (p->info.any_length)
 			need.segs = PLX_MAX(need.segs,
 				PLX_PKT_LEN_MAX / (t->opt.mbuf_size - PLX_MBUF_HEADROOM) + 1u);
 	}
@@ -60,7 +60,7 @@ static int make_pool(struct testpmd *t)
 /* Packets longer than a room come as chains: a capture's may always be, a NIC's by its MTU. */
 static bool needs_scatter(const struct testpmd *t, const struct tp_port *p)
 {
-	return p->info.finite ||
+	return p->info.any_length ||
 	       t->opt.mtu + PLX_ETH_OVERHEAD > t->opt.mbuf_size - PLX_MBUF_HEADROOM;
 }
 

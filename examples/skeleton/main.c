@@ -26,9 +26,15 @@ static int set_up(struct plx_port *port, struct plx_mbuf_pool *pool)
 	struct plx_port_conf conf = PLX_PORT_CONF_INIT;
 	struct plx_rxq_conf rx = PLX_RXQ_CONF_INIT;
 	struct plx_txq_conf tx = PLX_TXQ_CONF_INIT;
-	int err = plx_port_configure(port, &conf);
+	struct plx_port_info info;
+	int err = plx_port_info(port, &info);
 
+	/* packets longer than a buffer come and go as chains, where the port can do so */
+	conf.rx_offloads = info.rx_offloads & PLX_RX_OFFLOAD_SCATTER;
+	conf.tx_offloads = info.tx_offloads & PLX_TX_OFFLOAD_MULTI_SEG;
 	rx.pool = pool;
+	if (err == 0)
+		err = plx_port_configure(port, &conf);
 	if (err == 0)
 		err = plx_rxq_setup(port, 0, &rx, NULL);
 	if (err == 0)

@@ -264,7 +264,8 @@ struct plx_port_info {
 	uint32_t rx_offloads, tx_offloads;
 	uint16_t rss_key_len, rss_table_len; /**< 0: no RSS */
 	uint16_t max_tx_segs;                /**< segments in one packet */
-	bool finite; /**< its input ends (a capture file): plx_port_drained() */
+	bool finite;     /**< its input ends (a capture file): plx_port_drained() */
+	bool any_length; /**< its packets may be longer than the MTU allows: a capture's */
 };
 
 struct plx_port_conf {

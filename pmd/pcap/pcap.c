@@ -143,6 +143,7 @@ static int capt_info(struct plx_port *port, struct plx_port_info *info)
 	info->tx_offloads = PLX_TX_OFFLOAD_MULTI_SEG;
 	info->max_tx_segs = UINT16_MAX;
 	info->finite = cp->rx.open && cp->rx.loop != 0;
+	info->any_length = cp->rx.open;
 	if (cp->live != NULL)
 		info->mac = capt_live_mac(cp->live);
 	else
