@@ -11,7 +11,7 @@
 
 #include "e1000_rig.h"
 
-/* More than so many accesses of a site are tried in steps, unless UNIT_ROUNDS says so. */
+/* More than so many accesses of a site are tried in steps, unless UNIT_FACTOR says so. */
 #define PER_SITE 60u
 
 struct tally {

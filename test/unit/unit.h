@@ -80,14 +80,14 @@ _Noreturn void unit_skip(const char *why);
 	} while (0)
 
 /*
- * How often a stress test repeats: few in the default run, UNIT_ROUNDS in the long one
- * (test/run.sh --all).
+ * How often a stress test repeats: few times in the default run, UNIT_FACTOR times as often in the
+ * long one (test/run.sh --all).
  */
 static inline unsigned unit_rounds(unsigned few)
 {
-	const char *s = getenv("UNIT_ROUNDS");
+	const char *s = getenv("UNIT_FACTOR");
 
-	return s != NULL ? (unsigned)strtoul(s, NULL, 10) : few;
+	return s != NULL ? few * (unsigned)strtoul(s, NULL, 10) : few;
 }
 
 /*

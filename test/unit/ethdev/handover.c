@@ -4,7 +4,7 @@
  * and removes the port. The toy driver frees its rings at stop, so a burst that survives a stop is a
  * data race or a use after free.
  *
- * UNIT_ROUNDS sets the number of rounds.
+ * UNIT_FACTOR multiplies the number of rounds.
  */
 #include <pthread.h>
 #include <sched.h>

@@ -12,8 +12,8 @@ TEST(unit, checks_that_hold_pass)
 
 TEST(unit, rounds_come_from_the_environment)
 {
-	CHECK_EQ(setenv("UNIT_ROUNDS", "12", 1), 0);
-	CHECK_EQ(unit_rounds(3), 12);
-	CHECK_EQ(unsetenv("UNIT_ROUNDS"), 0);
+	CHECK_EQ(setenv("UNIT_FACTOR", "12", 1), 0);
+	CHECK_EQ(unit_rounds(3), 36);
+	CHECK_EQ(unsetenv("UNIT_FACTOR"), 0);
 	CHECK_EQ(unit_rounds(3), 3);
 }
