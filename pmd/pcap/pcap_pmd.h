@@ -240,7 +240,7 @@ struct capt_rx {
 	bool real;
 	uint32_t loop;
 	uint32_t pass;    /* 1: the first */
-	bool pass_empty;  /* no packet in this pass so far */
+	bool pass_empty;  /* nothing to deliver in this pass so far */
 	bool ended;       /* the last pass is over */
 	uint32_t drained; /* read by any thread: ended, and a burst after it found nothing */
 	bool long_told, scatter_told, pool_told; /* one log line each */

@@ -107,8 +107,8 @@ int capt_rx_rewind(struct capt_rx *rx)
 	return err;
 }
 
-/* No more packets: another pass (1), the end (0) or a fault (-errno). A file without packets ends,
-   whatever loop says. */
+/* No more packets: another pass (1), the end (0) or a fault (-errno). A file without a packet that can
+   be delivered ends, whatever loop says: a burst would look for one for ever. */
 static PLX_NOINLINE int pass_over(struct capt_rxq *rxq, int got)
 {
 	struct capt_rx *rx = &rxq->cp->rx;
@@ -162,13 +162,13 @@ static PLX_ALWAYS_INLINE int peek(struct capt_rxq *rxq, next_fn next)
 				return 0;
 			continue;
 		}
-		rx->pass_empty = false;
 		if (rx->real)
 			capt_pace_next(&rx->pace, rx->pkt.ts);
 		if (plx_unlikely(rx->pkt.caplen > rxq->seg_max) && !capt_rx_fits(rxq, &rx->pkt)) {
 			plx_ctr_add(&rxq->q.ctr[PLX_RXQ_ERRORS], 1);
 			continue;
 		}
+		rx->pass_empty = false;
 		rx->have = true;
 	}
 	return 1;

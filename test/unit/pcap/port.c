@@ -129,6 +129,31 @@ TEST(pcap, for_ever_has_no_end_but_without_packets)
 	rig_close(&r);
 }
 
+/* Nor has one whose packets all are too long: a burst that looked for one for ever never returned. */
+TEST(pcap, for_ever_ends_when_nothing_can_be_delivered)
+{
+	static const uint8_t data[4000];
+	struct capfile_out *o;
+	struct plx_mbuf *m[1];
+	struct plx_port_stats s;
+	struct rig r;
+	struct rig_port p;
+
+	rig_open(&r, 64, 0);
+	o = capfile_create(rig_path(&r, "long.pcap"), false);
+	capfile_add(o, 0, data, sizeof(data), sizeof(data));
+	capfile_add(o, 1, data, sizeof(data), sizeof(data));
+	capfile_done(o);
+	CHECK_EQ(rig_port_open(&r, &p, 0, "pcap:rx=%s,loop=0", rig_path(&r, "long.pcap")), 0);
+	CHECK_EQ(plx_rx_burst(p.rxq, m, 1), 0);
+	CHECK_EQ(plx_rx_burst(p.rxq, m, 1), 0);
+	CHECK(plx_port_drained(p.port));
+	CHECK_EQ(plx_port_stats(p.port, &s), 0);
+	CHECK_EQ(s.rx_errors, 2);
+	rig_port_close(&p);
+	rig_close(&r);
+}
+
 /* What a program writes into a packet is not in the next pass. */
 TEST(pcap, preloaded_packets_are_copies)
 {
