@@ -9,6 +9,7 @@
 struct queue_ctl {
 	bool deferred;
 	bool rx;
+	bool stopping; /* taken from its thread, which was still inside a burst: call stop again */
 	uint64_t *ctr;
 	uint64_t base[8]; /* the counters at the last reset of statistics */
 	/* watchdog */
@@ -27,14 +28,14 @@ struct plx_port_ctl {
 	pthread_mutex_t lock;
 	struct plx_ctx_child child;
 	struct plx_work work;
-	struct queue_ctl *rx, *tx; /* conf.n_rxq, conf.n_txq */
-	size_t conf_len;           /* bytes of the block that holds rx, tx and the queue pointers */
+	struct queue_ctl *rx, *tx;  /* conf.n_rxq, conf.n_txq */
 	struct plx_port_stats past; /* of queues that are no more */
 	plx_port_event_fn event_fn;
 	void *event_arg;
 	uint32_t events; /* EVENT_*, atomic: queues' threads set them too */
 	bool configured;
-	bool gone; /* atomic */
+	bool stopping; /* started, and a stop found a thread inside a burst: call it again */
+	bool gone;     /* atomic */
 	bool opened;
 };
 

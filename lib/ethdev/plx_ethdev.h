@@ -384,8 +384,9 @@ PLX_API
 int plx_port_start(struct plx_port *port);
 
 /**
- * Stops it: no DMA afterwards, every mbuf the rings held is back in its pool. Threads may go on
- * polling. @return 0 (also when already stopped), -EBUSY as plx_port_close().
+ * Stops it: no DMA afterwards, every mbuf that rings and caches of its queues held is back in its pool.
+ * Threads may go on polling. @return 0 (also when already stopped), -EBUSY as plx_port_close(): the
+ * queues are taken away already, and the device not stopped.
  */
 PLX_API
 int plx_port_stop(struct plx_port *port);

@@ -129,6 +129,23 @@ fail:
 	return err;
 }
 
+/*
+ * Ends DMA. What the queues' caches kept goes back as well, and TX queues forget whose it was: the
+ * pools of what they sent may end before the port does.
+ */
+static void port_halt(struct plx_port *port)
+{
+	port->ops->stop(port);
+	for (uint16_t i = 0; i < port->conf.n_rxq; i++)
+		if (port->rxqs[i] != NULL)
+			plx_mempool_cache_flush(port->rxqs[i]->cache);
+	for (uint16_t i = 0; i < port->conf.n_txq; i++)
+		if (port->txqs[i] != NULL)
+			plx_mempool_cache_bind(port->txqs[i]->cache, NULL);
+	port->started = false;
+	port->ctl->stopping = false;
+}
+
 /* Takes the queues away and ends DMA. Under the lock; also when the device is gone. */
 static int port_stop(struct plx_port *port)
 {
@@ -137,13 +154,12 @@ static int port_stop(struct plx_port *port)
 
 	if (!port->started)
 		return 0;
+	port->ctl->stopping = true;
 	port_withdraw(port, state);
 	err = port_quiesce(port);
-	if (err < 0)
-		return err;
-	port->ops->stop(port);
-	port->started = false;
-	return 0;
+	if (err == 0)
+		port_halt(port);
+	return err;
 }
 
 int plx_port_stop(struct plx_port *port)
@@ -314,11 +330,13 @@ static void publish_all(struct plx_port *port)
 {
 	for (uint16_t i = 0; i < port->conf.n_rxq; i++) {
 		port->ctl->rx[i].since_ns = 0;
+		port->ctl->rx[i].stopping = false;
 		if (!port->ctl->rx[i].deferred)
 			rxq_publish(port->rxqs[i]);
 	}
 	for (uint16_t i = 0; i < port->conf.n_txq; i++) {
 		port->ctl->tx[i].since_ns = 0;
+		port->ctl->tx[i].stopping = false;
 		if (!port->ctl->tx[i].deferred)
 			txq_publish(port->txqs[i]);
 	}
@@ -332,7 +350,7 @@ static int port_start(struct plx_port *port)
 		return err;
 	err = port->ops->start(port);
 	if (err < 0) {
-		port->ops->stop(port);
+		port_halt(port);
 		return err;
 	}
 	port->started = true;
@@ -342,8 +360,7 @@ static int port_start(struct plx_port *port)
 		err = plx_err(
 			ENODEV, "%s: the device left while it was started", plx_port_name(port));
 	if (err < 0) {
-		port->ops->stop(port);
-		port->started = false;
+		port_halt(port);
 		return err;
 	}
 	publish_all(port);
@@ -356,7 +373,9 @@ int plx_port_start(struct plx_port *port)
 
 	if (err < 0)
 		return err;
-	if (!port->started)
+	if (port->ctl->stopping) /* a stop that gave up took the queues away */
+		err = port_stop(port);
+	if (err == 0 && !port->started)
 		err = port_start(port);
 	return port_leave(port, err);
 }

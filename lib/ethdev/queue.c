@@ -250,10 +250,31 @@ static int enter_queue_op(struct plx_port *port, bool has, const char *what)
 {
 	int err = port_enter_op(port, has, what);
 
+	if (err == 0 && port->ctl->stopping)
+		return port_leave(port,
+			plx_err(EBUSY, "%s: a stop of the port gave up: call it again before %s",
+				plx_port_name(port), what));
 	if (err == 0 && !port->started)
 		return port_leave(port,
 			plx_err(EINVAL, "%s: start the port before %s", plx_port_name(port), what));
 	return err;
+}
+
+static int rxq_halt(struct plx_rxq *q)
+{
+	bool *stopping = &q->port->ctl->rx[q->index].stopping;
+	int err;
+
+	*stopping = true;
+	rxq_withdraw(q, PLX_QUEUE_STOPPED);
+	err = rxq_quiesce(q);
+	if (err == 0)
+		err = q->port->ops->rxq_stop(q->port, q);
+	if (err < 0)
+		return err;
+	*stopping = false;
+	plx_mempool_cache_flush(q->cache);
+	return 0;
 }
 
 int plx_rxq_start(struct plx_rxq *q)
@@ -263,7 +284,9 @@ int plx_rxq_start(struct plx_rxq *q)
 
 	if (err < 0)
 		return err;
-	if (plx_rxq_state(q, NULL) == PLX_QUEUE_STOPPED) {
+	if (port->ctl->rx[q->index].stopping)
+		err = rxq_halt(q);
+	if (err == 0 && plx_rxq_state(q, NULL) == PLX_QUEUE_STOPPED) {
 		err = port->ops->rxq_start(port, q);
 		if (err == 0)
 			rxq_publish(q);
@@ -278,13 +301,26 @@ int plx_rxq_stop(struct plx_rxq *q)
 
 	if (err < 0)
 		return err;
-	if (plx_rxq_state(q, NULL) != PLX_QUEUE_STOPPED) {
-		rxq_withdraw(q, PLX_QUEUE_STOPPED);
-		err = rxq_quiesce(q);
-		if (err == 0)
-			err = port->ops->rxq_stop(port, q);
-	}
+	if (plx_rxq_state(q, NULL) != PLX_QUEUE_STOPPED || port->ctl->rx[q->index].stopping)
+		err = rxq_halt(q);
 	return port_leave(port, err);
+}
+
+static int txq_halt(struct plx_txq *q)
+{
+	bool *stopping = &q->port->ctl->tx[q->index].stopping;
+	int err;
+
+	*stopping = true;
+	txq_withdraw(q, PLX_QUEUE_STOPPED);
+	err = txq_quiesce(q);
+	if (err == 0)
+		err = q->port->ops->txq_stop(q->port, q);
+	if (err < 0)
+		return err;
+	*stopping = false;
+	plx_mempool_cache_bind(q->cache, NULL);
+	return 0;
 }
 
 int plx_txq_start(struct plx_txq *q)
@@ -294,7 +330,9 @@ int plx_txq_start(struct plx_txq *q)
 
 	if (err < 0)
 		return err;
-	if (plx_txq_state(q, NULL) == PLX_QUEUE_STOPPED) {
+	if (port->ctl->tx[q->index].stopping)
+		err = txq_halt(q);
+	if (err == 0 && plx_txq_state(q, NULL) == PLX_QUEUE_STOPPED) {
 		err = port->ops->txq_start(port, q);
 		if (err == 0)
 			txq_publish(q);
@@ -309,11 +347,7 @@ int plx_txq_stop(struct plx_txq *q)
 
 	if (err < 0)
 		return err;
-	if (plx_txq_state(q, NULL) != PLX_QUEUE_STOPPED) {
-		txq_withdraw(q, PLX_QUEUE_STOPPED);
-		err = txq_quiesce(q);
-		if (err == 0)
-			err = port->ops->txq_stop(port, q);
-	}
+	if (plx_txq_state(q, NULL) != PLX_QUEUE_STOPPED || port->ctl->tx[q->index].stopping)
+		err = txq_halt(q);
 	return port_leave(port, err);
 }

@@ -50,13 +50,14 @@ static void *poll_loop(void *arg)
 
 enum { POLLERS = 2 };
 
-static struct plx_port *open_port(struct plx_ctx *ctx, struct plx_mbuf_pool *pool, struct poller *p)
+static struct plx_port *open_port_of(
+	struct plx_ctx *ctx, const char *text, struct plx_mbuf_pool *pool, struct poller *p)
 {
 	struct plx_port_conf conf = PLX_PORT_CONF_INIT;
 	struct plx_rxq_conf rc = PLX_RXQ_CONF_INIT;
 	struct plx_port *port;
 
-	CHECK_EQ(plx_port_open(ctx, "toy:", &port), 0);
+	CHECK_EQ(plx_port_open(ctx, text, &port), 0);
 	conf.n_rxq = conf.n_txq = POLLERS;
 	rc.pool = pool;
 	CHECK_EQ(plx_port_configure(port, &conf), 0);
@@ -65,6 +66,11 @@ static struct plx_port *open_port(struct plx_ctx *ctx, struct plx_mbuf_pool *poo
 		CHECK_EQ(plx_txq_setup(port, i, NULL, &p[i].txq), 0);
 	}
 	return port;
+}
+
+static struct plx_port *open_port(struct plx_ctx *ctx, struct plx_mbuf_pool *pool, struct poller *p)
+{
+	return open_port_of(ctx, "toy:", pool, p);
 }
 
 static struct plx_port *up(struct plx_ctx *ctx, struct plx_mbuf_pool *pool, struct poller *p)
@@ -274,5 +280,35 @@ TEST(handover, a_thread_that_does_not_leave_its_burst_is_named)
 	CHECK_EQ(plx_port_stop(port), 0);
 	CHECK_EQ(plx_rx_burst(p[1].rxq, NULL, 0), 0);
 	accounts(port, pool, p);
+	plx_ctx_close(ctx);
+}
+
+TEST(handover, a_stop_that_gave_up_is_not_taken_for_one)
+{
+	struct poller p[POLLERS] = {0};
+	struct plx_mbuf_pool *pool;
+	struct plx_ctx *ctx = context(&pool);
+	struct plx_port *port = open_port_of(ctx, "toyq:", pool, p);
+
+	CHECK_EQ(plx_port_start(port), 0);
+	__atomic_store_n(&p[0].rxq->busy, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&p[1].txq->busy, 1, __ATOMIC_RELEASE);
+	CHECK_EQ(plx_rxq_stop(p[0].rxq), -EBUSY);
+	CHECK_EQ(plx_rxq_stop(p[0].rxq), -EBUSY);
+	CHECK_EQ(plx_rxq_start(p[0].rxq), -EBUSY);
+	CHECK_EQ(plx_txq_stop(p[1].txq), -EBUSY);
+	CHECK_EQ(plx_txq_stop(p[1].txq), -EBUSY);
+	CHECK_EQ(toy.queue_ops, 0);
+	CHECK_EQ(plx_port_stop(port), -EBUSY);
+	CHECK_EQ(plx_port_start(port), -EBUSY);
+	__atomic_store_n(&p[0].rxq->busy, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&p[1].txq->busy, 0, __ATOMIC_RELEASE);
+	CHECK_EQ(plx_port_start(port), 0);
+	CHECK_EQ(toy.stops, 1);
+	CHECK_EQ(plx_rxq_state(p[0].rxq, NULL), PLX_QUEUE_RUNNING);
+	CHECK_EQ(plx_rxq_stop(p[0].rxq), 0);
+	CHECK_EQ(plx_rxq_start(p[0].rxq), 0);
+	CHECK_EQ(toy.queue_ops, 2);
+	CHECK_EQ(plx_port_close(port), 0);
 	plx_ctx_close(ctx);
 }

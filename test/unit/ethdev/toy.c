@@ -231,10 +231,37 @@ static const struct plx_eth_ops toy_ops = {
 	.txq_progress = toy_txq_progress,
 };
 
+static int toy_rxq_op(struct plx_port *port, struct plx_rxq *q)
+{
+	toy.queue_ops++;
+	return 0;
+}
+
+static int toy_txq_op(struct plx_port *port, struct plx_txq *q)
+{
+	toy.queue_ops++;
+	return 0;
+}
+
+/* The same with queues that start and stop by themselves: toyq:; filled in by toy_add(). */
+static struct plx_eth_ops toyq_ops;
+
+static const struct plx_driver toyq_driver = {.name = "toyq",
+	.help = "toyq: for tests",
+	.cls = PLX_DEV_ETH,
+	.ids = NULL,
+	.ops = &toyq_ops};
+
 static const struct plx_driver toy_driver = {
 	.name = "toy", .help = "toy: for tests", .cls = PLX_DEV_ETH, .ids = NULL, .ops = &toy_ops};
 
 int toy_add(struct plx_ctx *ctx)
 {
-	return plx_driver_add(ctx, &toy_driver);
+	int err;
+
+	toyq_ops = toy_ops;
+	toyq_ops.rxq_start = toyq_ops.rxq_stop = toy_rxq_op;
+	toyq_ops.txq_start = toyq_ops.txq_stop = toy_txq_op;
+	err = plx_driver_add(ctx, &toy_driver);
+	return err < 0 ? err : plx_driver_add(ctx, &toyq_driver);
 }

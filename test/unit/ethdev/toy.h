@@ -18,7 +18,7 @@ struct toy_state {
 	bool gone;    /* atomic */
 	bool stuck;   /* atomic: the watchdog is told that work is owed and nothing moves */
 	bool hold;    /* TX keeps what it took until reclaim */
-	unsigned opens, closes, starts, stops, resets, setups, releases;
+	unsigned opens, closes, starts, stops, resets, setups, releases, queue_ops;
 };
 
 /* One test runs at a time in a process; the driver has no other way to find its test. */

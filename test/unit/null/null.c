@@ -61,6 +61,33 @@ static struct plx_port_stats stats(struct bed *b)
 	return s;
 }
 
+/* The caches of a stopped port's queues hold nothing: pools of what was sent may end before it. */
+TEST(null, stop_leaves_no_mbufs_in_caches)
+{
+	struct plx_mbuf_pool_opts po = PLX_MBUF_POOL_OPTS_INIT;
+	struct plx_mbuf_pool *other;
+	struct plx_mbuf *pkts[32];
+	struct bed b;
+
+	bed_open(&b, "null:", 256, PLX_MBUF_ROOM);
+	po.n = 256;
+	for (unsigned round = 0; round < 2; round++) {
+		CHECK_EQ(plx_mbuf_pool_create(b.ctx, &po, &other), 0);
+		CHECK_EQ(plx_mbuf_alloc_bulk(other, pkts, 32), 0);
+		CHECK_EQ(plx_tx_burst(b.txq, pkts, 32), 32);
+		CHECK_EQ(plx_rx_burst(b.rxq, pkts, 32), 32);
+		plx_mbuf_free_bulk(pkts, 32);
+		plx_mempool_cache_flush(plx_mempool_thread_cache(&other->mp));
+		plx_mempool_cache_flush(plx_mempool_thread_cache(&b.pool->mp));
+		CHECK_EQ(plx_port_stop(b.port), 0);
+		CHECK_EQ(plx_mbuf_pool_avail(other), 256);
+		CHECK_EQ(plx_mbuf_pool_avail(b.pool), 256);
+		plx_mbuf_pool_destroy(other);
+		CHECK_EQ(plx_port_start(b.port), 0);
+	}
+	bed_close(&b);
+}
+
 TEST(null, says_what_it_is)
 {
 	struct bed b;
