@@ -70,10 +70,14 @@ void txq_publish_link(struct plx_txq *q)
 
 	if (plx_txq_state(q, NULL) != PLX_QUEUE_RUNNING)
 		return;
+	/*
+	 * The queue's own thread may call it failed in between: either it is seen here, or the dummy
+	 * that it stores comes after this. Hence all four accesses are sequentially consistent: release
+	 * and acquire alone let the load of state pass the store of burst.
+	 */
 	__atomic_store_n(&q->burst, port->link.up ? port->ops->tx_select(port, q) : tx_nolink,
-		__ATOMIC_RELEASE);
-	/* the queue's own thread may have called it failed in between */
-	if (plx_txq_state(q, NULL) != PLX_QUEUE_RUNNING)
+		__ATOMIC_SEQ_CST);
+	if ((__atomic_load_n(&q->state, __ATOMIC_SEQ_CST) & 0xffff) != PLX_QUEUE_RUNNING)
 		__atomic_store_n(&q->burst, tx_dummy, __ATOMIC_RELEASE);
 }
 
@@ -170,7 +174,7 @@ static bool state_to(uint32_t *state, uint32_t to)
 	uint32_t from = PLX_QUEUE_RUNNING;
 
 	return __atomic_compare_exchange_n(
-		state, &from, to, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+		state, &from, to, false, __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE);
 }
 
 void plx_rxq_set_failed(struct plx_rxq *q, int errnum)
@@ -185,7 +189,7 @@ void plx_txq_set_failed(struct plx_txq *q, int errnum)
 {
 	if (!state_to(&q->state, PLX_QUEUE_FAILED | (uint32_t)errnum << 16))
 		return;
-	__atomic_store_n(&q->burst, tx_dummy, __ATOMIC_RELEASE);
+	__atomic_store_n(&q->burst, tx_dummy, __ATOMIC_SEQ_CST); /* see txq_publish_link() */
 	__atomic_store_n(&q->reclaim, reclaim_dummy, __ATOMIC_RELEASE);
 	port_event(q->port, EVENT_FAILED);
 }
