@@ -8,6 +8,7 @@
  * With the pool empty they are dropped (PLX_RXQ_NOMBUF): a network does not wait.
  */
 #define PLX_LOG_TAG "pcap"
+#include <fcntl.h>
 #include <linux/ethtool.h>
 #include <linux/if_packet.h>
 #include <linux/sockios.h>
@@ -151,6 +152,9 @@ static int activate(struct capt_live *l, struct plx_port *port)
 	err = pcap_activate(l->p);
 	if (err < 0)
 		return activate_error(l, err);
+	/* libpcap leaves it open for programs that are started: they could capture and send */
+	if (fcntl(pcap_fileno(l->p), F_SETFD, FD_CLOEXEC) < 0)
+		return plx_err(errno, "interface %s: FD_CLOEXEC: %s", l->name, strerror(errno));
 	if (pcap_datalink(l->p) != DLT_EN10MB)
 		return plx_err(EPROTONOSUPPORT,
 			"interface %s: link type %s: ports are Ethernet alone", l->name,

@@ -2,6 +2,7 @@
 /* iface=: a pair of interfaces in a network namespace of the test's own. */
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -171,4 +172,35 @@ TEST(pcap, without_permission_the_error_names_the_remedy)
 	CHECK_EQ(rig_port_open(&r, &p, 0, "pcap:iface=lo"), -EPERM);
 	CHECK_HAS(plx_errmsg(), "CAP_NET_RAW");
 	rig_close(&r);
+}
+
+/* A program that is started while a port is open does not get the port's capture socket. */
+TEST(pcap, sockets_are_not_for_other_programs)
+{
+	struct rig r;
+	struct rig_port p;
+	struct space s;
+	const char *lacking = enter(&s);
+	unsigned sockets = 0;
+
+	if (lacking != NULL)
+		SKIP(lacking);
+	if (unit_emulated()) {
+		leave(&s);
+		SKIP("an emulator stands between libpcap and the kernel's packet rings");
+	}
+	rig_open(&r, 256, 0);
+	CHECK_EQ(rig_port_open(&r, &p, 0, "pcap:iface=plxa"), 0);
+	for (int fd = 3; fd < 256; fd++) {
+		struct stat st;
+
+		if (fstat(fd, &st) != 0 || !S_ISSOCK(st.st_mode))
+			continue;
+		CHECK(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+		sockets++;
+	}
+	CHECK(sockets >= 2);
+	rig_port_close(&p);
+	rig_close(&r);
+	leave(&s);
 }
