@@ -243,6 +243,29 @@ static int find_function(struct plx_pci_dev *dev)
 		cmd & ~(uint32_t)(PCI_COMMAND_IO | PCI_COMMAND_MEM | PCI_COMMAND_MASTER));
 }
 
+/* With the lock. */
+static int connect_to(struct plx_pci_dev *dev, const char *path, const struct qemu_opts *o)
+{
+	struct qemu_dev *d = dev->priv;
+	int err = qemu_conn_get(dev->ctx, path, o, &d->c);
+
+	if (err < 0)
+		return err;
+	dev->domain = &d->c->dom;
+	if (o->port != QEMU_NO_PORT) {
+		err = qemu_port_get(d->c, o->port, &d->bus);
+		if (err < 0)
+			return err;
+		d->port = o->port;
+	}
+	/* Before the device is touched: it may be in use. */
+	err = qemu_claim_get(d->c, &d->claim, qemu_ecam(d->bus, d->slot, d->func, 0));
+	if (err < 0)
+		return plx_err_prefix(err, "%s", dev->name);
+	err = find_function(dev);
+	return err < 0 ? err : place_bars(dev);
+}
+
 static int qemu_open(struct plx_pci_dev *dev, struct plx_opts *opts)
 {
 	struct qemu_opts o = {.port = QEMU_NO_PORT, .limit_ns = 5000000000u};
@@ -265,22 +288,12 @@ static int qemu_open(struct plx_pci_dev *dev, struct plx_opts *opts)
 	else
 		snprintf(dev->name, sizeof(dev->name), "qemu:%.80s,slot=0x%x.%u", path, o.slot,
 			o.func);
-	err = qemu_conn_get(dev->ctx, path, &o, &d->c);
+	err = qemu_lock(dev->ctx);
 	if (err < 0)
 		return err;
-	dev->domain = &d->c->dom;
-	if (o.port != QEMU_NO_PORT) {
-		err = qemu_port_get(d->c, o.port, &d->bus);
-		if (err < 0)
-			return err;
-		d->port = o.port;
-	}
-	/* Before the device is touched: it may be in use. */
-	err = qemu_claim_get(d->c, &d->claim, qemu_ecam(d->bus, d->slot, d->func, 0));
-	if (err < 0)
-		return plx_err_prefix(err, "%s", dev->name);
-	err = find_function(dev);
-	return err < 0 ? err : place_bars(dev);
+	err = connect_to(dev, path, &o);
+	qemu_unlock(dev->ctx);
+	return err;
 }
 
 static void qemu_close(struct plx_pci_dev *dev)
@@ -289,7 +302,7 @@ static void qemu_close(struct plx_pci_dev *dev)
 
 	if (d == NULL)
 		return;
-	if (d->c != NULL) {
+	if (d->c != NULL && qemu_lock(dev->ctx) == 0) {
 		/* Its addresses will be another's. */
 		if (d->claim.ecam != 0 && dev->vendor != 0 && !qemu_gone(dev))
 			(void)qemu_dev_cfg_write(dev, PCI_COMMAND, 2, 0);
@@ -301,6 +314,7 @@ static void qemu_close(struct plx_pci_dev *dev)
 		if (d->port != QEMU_NO_PORT)
 			qemu_port_put(d->c, d->port);
 		qemu_conn_put(d->c);
+		qemu_unlock(dev->ctx);
 	}
 	dev->domain = NULL;
 	dev->priv = NULL;

@@ -13,6 +13,7 @@
 #ifndef QEMU_H
 #define QEMU_H
 
+#include <pthread.h>
 #include <sys/types.h>
 
 #include "pci_internal.h"
@@ -81,8 +82,13 @@ struct qemu_conn {
 	struct qemu_dimms *dimms;
 };
 
-/* What a context keeps: its connections and its RAM file. */
+/*
+ * What a context keeps: its connections and its RAM file. Devices belong to different threads: the lock
+ * is held while one is opened or closed, and guards this and all of a connection but its sockets,
+ * which have locks of their own. Taken before the context's memory.
+ */
 struct qemu_slot {
+	pthread_mutex_t lock;
 	struct qemu_conn *conns;
 	struct qemu_ram *ram;
 };
@@ -95,6 +101,12 @@ struct qemu_opts {
 #define QEMU_NO_PORT UINT32_MAX
 
 /* ---- qemu_conn.c ---- */
+
+/* Holds the context's devices still, and no longer. -ENOMEM. */
+int qemu_lock(struct plx_ctx *ctx);
+void qemu_unlock(struct plx_ctx *ctx);
+
+/* All of the following with that lock held. */
 
 /* The connection for an address, made if it is not there. */
 int qemu_conn_get(

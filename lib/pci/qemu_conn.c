@@ -285,25 +285,37 @@ static void slot_free(void *data)
 	struct qemu_slot *slot = data;
 
 	qemu_ram_free(slot->ram);
+	pthread_mutex_destroy(&slot->lock);
 	free(slot);
 }
 
-static struct qemu_slot *slot_get(struct plx_ctx *ctx)
+int qemu_lock(struct plx_ctx *ctx)
+{
+	struct qemu_slot *slot = plx_ctx_slot(ctx, &slot_key);
+	int err;
+
+	if (slot == NULL) {
+		slot = calloc(1, sizeof(*slot));
+		if (slot == NULL)
+			return plx_err(ENOMEM, "qemu: no memory");
+		pthread_mutex_init(&slot->lock, NULL);
+		err = plx_ctx_slot_set(ctx, &slot_key, slot, slot_free);
+		if (err < 0)
+			slot_free(slot);
+		if (err == -EEXIST) /* another thread was faster */
+			slot = plx_ctx_slot(ctx, &slot_key);
+		else if (err < 0)
+			return err;
+	}
+	pthread_mutex_lock(&slot->lock);
+	return 0;
+}
+
+void qemu_unlock(struct plx_ctx *ctx)
 {
 	struct qemu_slot *slot = plx_ctx_slot(ctx, &slot_key);
 
-	if (slot != NULL)
-		return slot;
-	slot = calloc(1, sizeof(*slot));
-	if (slot == NULL) {
-		plx_err(ENOMEM, "qemu: no memory");
-		return NULL;
-	}
-	if (plx_ctx_slot_set(ctx, &slot_key, slot, slot_free) < 0) {
-		free(slot);
-		return NULL;
-	}
-	return slot;
+	pthread_mutex_unlock(&slot->lock);
 }
 
 static void conn_free(struct qemu_conn *c)
@@ -387,12 +399,10 @@ static int same_memory(const struct qemu_conn *c, const struct qemu_opts *o)
 int qemu_conn_get(
 	struct plx_ctx *ctx, const char *path, const struct qemu_opts *o, struct qemu_conn **out)
 {
-	struct qemu_slot *slot = slot_get(ctx);
+	struct qemu_slot *slot = plx_ctx_slot(ctx, &slot_key);
 	struct qemu_conn *c;
 	int err;
 
-	if (slot == NULL)
-		return -ENOMEM;
 	for (c = slot->conns; c != NULL && strcmp(c->path, path) != 0;)
 		c = c->next;
 	if (c == NULL)

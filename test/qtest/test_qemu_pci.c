@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The transport `qemu:` against a stock QEMU, as any user: its e1000e, registers and DMA only. */
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -641,6 +642,49 @@ TEST(qemu_pci, opened_and_closed_often)
 		CHECK(first < 0 || fd == first);
 		first = fd;
 	}
+	lab_stop(&l);
+}
+
+struct opener {
+	struct lab *l;
+	const char *where;
+	int err;
+	char why[PLX_ERRMSG_SIZE];
+};
+
+static void *open_and_close(void *arg)
+{
+	struct opener *o = arg;
+
+	for (unsigned i = 0; i < 60 && o->err == 0; i++) {
+		struct plx_pci_dev *dev = NULL;
+
+		o->err = lab_open_in(o->l, o->l->ctx, o->where, "ram", &dev);
+		if (o->err != 0)
+			snprintf(o->why, sizeof(o->why), "%s", plx_errmsg());
+		plx_pci_close(dev);
+	}
+	return NULL;
+}
+
+/* Devices of one machine share a connection, and belong to different threads. */
+TEST(qemu_pci, opened_and_closed_by_several_threads)
+{
+	struct lab l;
+	struct opener o[3] = {
+		{.where = "slot=2"}, {.where = "slot=3"}, {.where = "port=0x1c,slot=0"}};
+	pthread_t t[3];
+
+	NEEDS_QEMU();
+	lab_start(&l, 256);
+	for (unsigned i = 0; i < 3; i++) {
+		o[i].l = &l;
+		CHECK_EQ(pthread_create(&t[i], NULL, open_and_close, &o[i]), 0);
+	}
+	for (unsigned i = 0; i < 3; i++)
+		pthread_join(t[i], NULL);
+	for (unsigned i = 0; i < 3; i++)
+		CHECK_STR(o[i].why, "");
 	lab_stop(&l);
 }
 
