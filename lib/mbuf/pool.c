@@ -89,7 +89,7 @@ static int copy_opts(struct plx_mbuf_pool_opts *o, const struct plx_mbuf_pool_op
 	*o = init;
 	if (from == NULL)
 		return 0;
-	if (from->size < offsetof(struct plx_mbuf_pool_opts, node) || from->size > sizeof(*o))
+	if (from->size < sizeof(from->size) || from->size > sizeof(*o))
 		return plx_err(EINVAL,
 			"mbuf pool: options of %zu bytes, this library knows %zu; start from "
 			"PLX_MBUF_POOL_OPTS_INIT",

@@ -18,9 +18,14 @@ static int pool_opts(const struct plx_mempool_opts *in, struct plx_mempool_opts 
 {
 	const char *name;
 
-	if (in == NULL || in->size < offsetof(struct plx_mempool_opts, arg) + sizeof(in->arg))
+	if (in == NULL)
 		return plx_err(EINVAL, "pool: options missing: start from PLX_MEMPOOL_OPTS_INIT");
-	*o = *in;
+	/* Smaller: a program built against an older header. */
+	if (in->size < sizeof(in->size) || in->size > sizeof(*o))
+		return plx_err(EINVAL,
+			"pool: opts.size is %zu, not up to %zu: start from PLX_MEMPOOL_OPTS_INIT",
+			in->size, sizeof(*o));
+	memcpy(o, in, in->size);
 	if (o->name == NULL)
 		o->name = "pool";
 	name = o->name;
@@ -151,7 +156,7 @@ static void pool_close(struct plx_ctx_child *child)
 int plx_mempool_create(
 	struct plx_ctx *ctx, const struct plx_mempool_opts *opts, struct plx_mempool **out)
 {
-	struct pool_obj *p = plx_priv_alloc(ctx, sizeof(*p), opts == NULL ? -1 : opts->node);
+	struct pool_obj *p = plx_priv_alloc(ctx, sizeof(*p), -1);
 	int err;
 
 	if (p == NULL)

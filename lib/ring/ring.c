@@ -25,10 +25,12 @@ static int ring_opts(const struct plx_ring_opts *in, struct plx_ring_opts *out)
 	*out = defaults;
 	if (in == NULL)
 		return 0;
-	if (in->size < offsetof(struct plx_ring_opts, node) + sizeof(in->node))
-		return plx_err(EINVAL, "ring: options of %zu bytes: start from PLX_RING_OPTS_INIT",
-			in->size);
-	*out = *in;
+	/* Smaller: a program built against an older header. */
+	if (in->size < sizeof(in->size) || in->size > sizeof(*out))
+		return plx_err(EINVAL,
+			"ring: opts.size is %zu, not up to %zu: start from PLX_RING_OPTS_INIT",
+			in->size, sizeof(*out));
+	memcpy(out, in, in->size);
 	if (out->capacity == 0 || out->capacity > PLX_RING_CAPACITY_MAX)
 		return plx_err(EINVAL, "ring: capacity %u: it must be 1 to %u", out->capacity,
 			PLX_RING_CAPACITY_MAX);

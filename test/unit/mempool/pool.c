@@ -32,7 +32,7 @@ TEST(mempool, options_out_of_range_are_refused)
 	opts.align = 0;
 	refused(ctx, &opts, -EINVAL, "aligned to 0 bytes");
 	opts.align = 64;
-	opts.size = 8;
+	opts.size = sizeof(opts) + 8;
 	refused(ctx, &opts, -EINVAL, "PLX_MEMPOOL_OPTS_INIT");
 	plx_ctx_close(ctx);
 }

@@ -57,6 +57,25 @@ TEST(ring, options_out_of_range_are_refused)
 	plx_ctx_close(ctx);
 }
 
+TEST(ring, shorter_options_get_defaults_and_longer_ones_are_refused)
+{
+	struct plx_ctx *ctx = ctx_open();
+	struct plx_ring_opts opts = {.size = offsetof(struct plx_ring_opts, flags),
+		.capacity = 5,
+		.flags = ~0u,
+		.node = 99};
+	struct plx_ring *r = NULL;
+
+	CHECK_EQ(plx_ring_create(ctx, &opts, &r), 0);
+	CHECK_EQ(plx_ring_capacity(r), 5);
+	plx_ring_free(r);
+	opts = (struct plx_ring_opts)PLX_RING_OPTS_INIT;
+	opts.size = sizeof(opts) + 8;
+	CHECK_EQ(plx_ring_create(ctx, &opts, &r), -EINVAL);
+	CHECK_HAS(plx_errmsg(), "not up to");
+	plx_ctx_close(ctx);
+}
+
 TEST(ring, holds_exactly_its_capacity)
 {
 	static const uint32_t capacities[] = {1, 2, 3, 31, 32, 33, 100, 1000};
