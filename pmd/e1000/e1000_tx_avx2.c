@@ -25,6 +25,19 @@ AVX2 static PLX_ALWAYS_INLINE uint64_t sum_of(__m256i v)
 	return (uint64_t)_mm_cvtsi128_si64(_mm_add_epi64(s, _mm_unpackhi_epi64(s, s)));
 }
 
+/* Two descriptors, as e1000_desc_store() stores one. */
+AVX2 static PLX_ALWAYS_INLINE void store_two(__m256i *to, __m256i v)
+{
+#ifdef E1000_TSAN
+	e1000_desc_store(
+		to, (uint64_t)_mm256_extract_epi64(v, 0), (uint64_t)_mm256_extract_epi64(v, 1));
+	e1000_desc_store((__m128i *)to + 1, (uint64_t)_mm256_extract_epi64(v, 2),
+		(uint64_t)_mm256_extract_epi64(v, 3));
+#else
+	_mm256_storeu_si256(to, v);
+#endif
+}
+
 AVX2 static PLX_ALWAYS_INLINE uint32_t plain4(
 	struct e1000_txq *q, struct plx_mbuf *const *pkts, uint32_t k, uint64_t *bytes)
 {
@@ -71,8 +84,8 @@ AVX2 static PLX_ALWAYS_INLINE uint32_t plain4(
 		/* back to descriptors: a and c, b and d */
 		ac = _mm256_unpacklo_epi64(q0, q1);
 		bd = _mm256_unpackhi_epi64(q0, q1);
-		_mm256_storeu_si256(to, _mm256_permute2x128_si256(ac, bd, 0x20));
-		_mm256_storeu_si256(to + 1, _mm256_permute2x128_si256(ac, bd, 0x31));
+		store_two(to, _mm256_permute2x128_si256(ac, bd, 0x20));
+		store_two(to + 1, _mm256_permute2x128_si256(ac, bd, 0x31));
 		_mm256_storeu_si256((__m256i *)sw, _mm256_loadu_si256((const __m256i *)pkts));
 	}
 	*bytes += sum_of(sum);
