@@ -340,8 +340,14 @@ TEST(e1000, an_empty_pool_drops_and_recovers)
 		send_all(&l.a, pkts, 25);
 		n = (uint16_t)(n + receive(&l.b, got + n, 25, 20));
 	}
+	/* on a busy machine the last of them are under way still */
+	for (unsigned more = 0; more < 100; more++) {
+		CHECK_OK(plx_port_stats(l.b.port, &st));
+		if (st.rx_packets + st.rx_nombuf >= 400)
+			break;
+		n = (uint16_t)(n + receive(&l.b, got + n, 25, 20));
+	}
 	CHECK(n > 64 && n <= 200 - 63);
-	CHECK_OK(plx_port_stats(l.b.port, &st));
 	CHECK_EQ(st.rx_packets, n);
 	CHECK_EQ(st.rx_packets + st.rx_nombuf, 400);
 	plx_mbuf_free_bulk(got, n);

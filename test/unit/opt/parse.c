@@ -137,7 +137,7 @@ TEST(opt_parse, length_limit)
 	plx_opts_free(o);
 	text[PLX_OPTS_TEXT_MAX] = 'a';
 	text[PLX_OPTS_TEXT_MAX + 1] = '\0';
-	snprintf(start, sizeof(start), "%s", text);
+	snprintf(start, sizeof(start), "%.80s", text);
 	snprintf(want, sizeof(want), "device string '%s...' is longer than 4096 bytes", start);
 	refused(text, want);
 }
