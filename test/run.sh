@@ -12,14 +12,15 @@ suites() {
 	cat <<'TABLE'
 gcc      | 4 | default | gcc                    | gcc, warnings are errors; unit, fake, conformance
 checks   | 2 | default | gcc                    | layers, format, symbols, text and the like
-headers  | 2 | default | gcc                    | each public header alone, C11 and C++17
-install  | 3 | default | gcc pkg-config         | an example built outside, against the installed library
+headers  | 1 | default | gcc                    | each public header alone, C11 and C++17
+install  | 2 | default | gcc pkg-config         | an example built outside, against the installed library
 qtest    | 4 | default | gcc qemu-system-x86_64 | drivers against the device models of a stock QEMU
 clang    | 4 | default | clang                  | clang, warnings are errors; unit, fake, conformance
+debug    | 3 | default | gcc                    | buildtype debug, no optional driver; unit, fake, conformance
 asan     | 5 | default | gcc                    | AddressSanitizer and UBSan; unit, fake, conformance, qtest
 tsan     | 4 | default | gcc                    | ThreadSanitizer; everything with threads
 valgrind | 4 | default | gcc valgrind           | no leak, no invalid access; unit, fake, conformance
-fuzz     | 3 | default | clang                  | each libFuzzer target, the same 100,000 inputs each time
+fuzz     | 2 | default | clang                  | each libFuzzer target, the same 100,000 inputs each time
 arm64    | 4 | default | aarch64-linux-gnu-gcc qemu-aarch64-static apt-get dpkg-deb | cross build; unit tests under qemu-user
 doc      | 1 | default | doxygen                | the API reference, warnings are errors
 stress   | 30 | long   | gcc                    | what tsan runs, 34 times as often: hand-over 100,000 times
@@ -118,6 +119,11 @@ suite_gcc() {
 
 suite_clang() {
 	CC=clang build clang
+	run_tests "$criterion_suites"
+}
+
+suite_debug() {
+	build debug --buildtype=debug -Dpmd_pcap=disabled -Dpmd_e1000=disabled
 	run_tests "$criterion_suites"
 }
 
