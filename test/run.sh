@@ -17,10 +17,10 @@ install  | 1 | default | gcc pkg-config         | an example built outside, agai
 qtest    | 2 | default | gcc qemu-system-x86_64 | drivers against the device models of a stock QEMU
 clang    | 5 | default | clang                  | clang, warnings are errors; unit, fake, conformance
 debug    | 3 | default | gcc                    | buildtype debug, no optional driver; unit, fake, conformance
-asan     | 8 | default | gcc                    | AddressSanitizer and UBSan; unit, fake, conformance, qtest
+asan     | 7 | default | gcc                    | AddressSanitizer and UBSan; unit, fake, conformance, qtest
 tsan     | 3 | default | gcc                    | ThreadSanitizer; everything with threads
-valgrind | 2 | default | gcc valgrind           | no leak, no invalid access; unit, fake, conformance
-fuzz     | 4 | default | clang                  | each libFuzzer target, the same 100,000 inputs each time
+valgrind | 4 | default | gcc valgrind           | no leak, no invalid access; unit, fake, conformance
+fuzz     | 3 | default | clang                  | each libFuzzer target, the same 100,000 inputs each time
 arm64    | 3 | default | aarch64-linux-gnu-gcc qemu-aarch64-static apt-get dpkg-deb | cross build; unit tests under qemu-user
 doc      | 1 | default | doxygen                | the API reference, warnings are errors
 stress   | 30 | long   | gcc                    | what tsan runs, 34 times as often: hand-over 100,000 times
