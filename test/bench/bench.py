@@ -14,14 +14,11 @@ import pathlib
 import platform
 import re
 import shutil
-import signal
 import statistics
 import struct
 import subprocess
 import sys
-import threading
 import time
-import zlib
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
 SHM = pathlib.Path("/dev/shm")
@@ -42,7 +39,6 @@ class Bench:
         self.rounds = 3 if args.quick else 5
         self.build = pathlib.Path(args.build).resolve() if args.build else make_build()
         self.rows = []
-        self.facts = {}
         self.dpdk = shutil.which(DPDK)
         self.huge = False
 
@@ -50,39 +46,32 @@ class Bench:
         return str(self.build / "app" / "plx-testpmd")
 
     def row(self, name, unit, pollux, dpdk=None, goal=None, better="more", why=""):
-        """
-        Prints and keeps a row; the ratio says how many times as good Pollux is. A goal is of the
-        ratio; of a row that has nothing beside it by nature ("less"), it is of the figure itself.
-        """
-        ratio = met = None
+        """Prints and keeps a row; the ratio says how many times as good Pollux is."""
+        ratio = None
         if dpdk:
             ratio = pollux / dpdk if better == "more" else dpdk / pollux
+        row = {"name": name, "unit": unit, "pollux": pollux, "dpdk": dpdk, "ratio": ratio,
+               "goal": goal, "why": why}
         if goal is not None:
-            met = ratio >= goal if dpdk else pollux <= goal
-        self.keep({"name": name, "unit": unit, "pollux": pollux, "dpdk": dpdk, "ratio": ratio,
-                   "goal": goal, "met": met, "why": why})
-
-    def skip(self, name, why):
-        """A row that cannot be measured here."""
-        self.keep({"name": name, "unit": "", "pollux": None, "dpdk": None, "ratio": None,
-                   "goal": None, "met": None, "why": f"SKIP: {why}"})
-
-    def keep(self, row):
-        """A row, for the table and the file."""
+            value = ratio if dpdk else pollux
+            if dpdk is None and better == "more":
+                row["met"] = None
+            else:
+                row["met"] = value >= goal if dpdk else value <= goal
         self.rows.append(row)
         print("   ", text(row), flush=True)
 
 
 def text(row):
     """A row for people."""
-    def figure(x, form):
-        return f"{x:{form}}" if x is not None else f"{'-':>{form.split('.')[0]}}"
-    out = f"{row['name']:44} {figure(row['pollux'], '10.2f')} {figure(row['dpdk'], '10.2f')}"
-    out += f" {row['unit']:8}" + (f" {row['ratio']:8.2f} x" if row["ratio"] else " " * 11)
-    if row["met"] is not None:
+    out = f"{row['name']:42} {row['pollux']:10.2f}"
+    out += f" {row['dpdk']:10.2f}" if row["dpdk"] else f" {'-':>10}"
+    out += f" {row['unit']:8}"
+    out += f" {row['ratio']:6.2f} x" if row["ratio"] else " " * 9
+    if row["goal"] is not None and row.get("met") is not None:
         sign = ">=" if row["ratio"] else "<="
         out += f"  goal {sign} {row['goal']}: {'met' if row['met'] else 'MISSED'}"
-    return (out + (f"  {row['why']}" if row["why"] else "")).rstrip()
+    return out + (f"  {row['why']}" if row["why"] else "")
 
 
 def make_build():
@@ -96,40 +85,22 @@ def make_build():
     return build
 
 
-def build_options(build):
-    """What matters of how it was built."""
-    try:
-        options = json.loads((build / "meson-info/intro-buildoptions.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return "unknown"
-    wanted = ("buildtype", "optimization", "b_lto", "b_sanitize", "c_args", "pool_debug")
-    return ", ".join(f"{o['name']}={o['value']}" for o in options if o["name"] in wanted)
-
-
 def facts(bench):
     """What the figures depend on."""
-    cpu = "unknown"
+    cpu = "?"
     for line in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
         if line.startswith("model name"):
             cpu = line.split(":")[1].strip()
             break
-
     def version(*cmd):
         try:
             out = subprocess.run(cmd, capture_output=True, text=True, check=True).stdout
-            return out.splitlines()[0] if out else "unknown"
+            return out.splitlines()[0] if out else "?"
         except (OSError, subprocess.CalledProcessError):
             return "not installed"
-    load = os.getloadavg()[0]
-    bench.facts = {"cpu": cpu, "cpus": os.cpu_count(), "linux": platform.release(),
-                   "compiler": version("cc", "--version"),
-                   "dpdk": version("pkg-config", "--modversion", "libdpdk"),
-                   "build": build_options(bench.build), "rounds": bench.rounds,
-                   "huge_pages": bench.huge, "load": load}
-    for name, value in bench.facts.items():
-        print(f"{name:10} {value}")
-    if load > 0.5:
-        print("           the machine does other things: wall times mean little")
+    print(f"cpu {cpu}, {os.cpu_count()} of them; Linux {platform.release()}; "
+          f"{version('cc', '--version')}; DPDK {version('pkg-config', '--modversion', 'libdpdk')}; "
+          f"load {os.getloadavg()[0]:.1f}; huge pages: {'yes' if bench.huge else 'no'}")
 
 
 def dpdk_args(bench, *vdevs):
@@ -148,114 +119,54 @@ def last_cpu():
 
 # ---- null: packets a second of the io loop ----
 
-class Window:
-    """How much of a core the busiest thread of a process had, from the first look to the last."""
-
-    def __init__(self, pid):
-        self.tasks = pathlib.Path(f"/proc/{pid}/task")
-        self.looks = []
-
-    def look(self):
-        """Once a period; the process runs."""
-        ran = {}
-        for task in self.tasks.iterdir():
-            try:
-                ran[task.name] = int((task / "schedstat").read_text(encoding="utf-8").split()[0])
-            except (OSError, ValueError, IndexError):
-                pass
-        self.looks.append((time.monotonic_ns(), ran))
-
-    def share(self):
-        """Of a core, 0 to 1; None where the kernel does not say."""
-        if len(self.looks) < 2:
-            return None
-        (t0, before), (t1, after) = self.looks[0], self.looks[-1]
-        most = max((ran - before.get(task, 0) for task, ran in after.items()), default=0)
-        return most / (t1 - t0) if most else None
-
-
-def end(process):
-    """As a user would, so that it takes its files away; and in any case."""
-    process.terminate()
-    try:
-        process.communicate(timeout=10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-
-
-def periods(command, pattern, ports, seconds):
-    """
-    Runs a testpmd that prints rates once a second for each port. Two periods are left out; then
-    come `seconds` that count. Returns millions of packets a second of all ports, and the core's share.
-    """
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True) as p:
-        killer = threading.Timer(60, p.kill)
-        killer.start()
-        window, rates, said = Window(p.pid), [], []
-        for line in p.stdout:
-            said.append(line)
-            rates += [float(x) for x in re.findall(pattern, line)]
-            found = len(rates) >= 2 * ports and re.search(pattern, line)
-            if found and len(rates) % ports == 0:
-                window.look()
-            if len(rates) == (seconds + 2) * ports:
-                break
-        killer.cancel()
-        end(p)
-    if len(rates) < (seconds + 2) * ports:
-        raise Failed(f"{command[0]} did not print its rates:\n{''.join(said[-12:])}")
-    return sum(rates[2 * ports:]) / seconds, window.share()
-
-
 def null_pollux(bench, seconds):
-    """plx-testpmd's own lines: both ports in one."""
-    return periods([bench.testpmd(), "--port", "null:", "--port", "null:", "--cores",
-                    str(last_cpu()), "--total-num-mbufs", str(POOL), "--burst", str(BURST),
-                    "--stats-period", "1", "--huge", "2M" if bench.huge else "none"],
-                   r"rx ([\d.]+) tx", 2, seconds)
+    """Packets a second, the first second left out; and cycles a packet."""
+    p = subprocess.run([bench.testpmd(), "--port", "null:", "--port", "null:", "--cores",
+                        str(last_cpu()), "--total-num-mbufs", str(POOL), "--burst", str(BURST),
+                        "--stats-period", "1", "--duration", str(seconds + 1.2),
+                        "--huge", "auto" if bench.huge else "none"],
+                       capture_output=True, text=True, timeout=60, check=False)
+    lines = [line for line in p.stdout.splitlines() if " s |" in line][1:]
+    if p.returncode != 0 or not lines:
+        raise Failed(p.stderr or p.stdout)
+    pps = [sum(float(x) for x in re.findall(r"rx ([\d.]+) tx", line)) for line in lines]
+    cycles = [float(re.search(r"([\d.]+) cycles/packet", line).group(1)) for line in lines]
+    return statistics.mean(pps), statistics.mean(cycles)
 
 
 def null_dpdk(bench, seconds):
-    """dpdk-testpmd's own lines: a port in each, of packets, not millions."""
-    pps, share = periods(dpdk_args(bench, "net_null0", "net_null1") + ["--stats-period", "1"],
-                         r"Rx-pps:\s+(\d+)", 2, seconds)
-    return pps / 1e6, share
-
-
-def tsc_mhz():
-    """Cycles in a microsecond, as the kernel found them."""
-    for line in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("bogomips"):
-            return float(line.split(":")[1]) / 2
-    return None
+    """The same from dpdk-testpmd's own lines, the first second left out."""
+    with subprocess.Popen(dpdk_args(bench, "net_null0", "net_null1") + ["--stats-period", "1"],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True) as p:
+        rates, begin = [], time.monotonic()
+        for line in p.stdout:
+            m = re.search(r"Rx-pps:\s+(\d+)", line)
+            if m:
+                rates.append(int(m.group(1)) / 1e6)
+            if len(rates) >= 2 * (seconds + 2) or time.monotonic() - begin > 60:
+                break
+        p.kill()
+    # two ports a period; the first shows no rate yet, the second is warm-up
+    pairs = [a + b for a, b in zip(rates[0::2], rates[1::2])][2:]
+    if not pairs:
+        raise Failed("dpdk-testpmd printed no rates")
+    return statistics.mean(pairs)
 
 
 def bench_null(bench):
-    """Packets a second, and what does not depend on who else had the core: cycles a packet."""
     seconds = 2 if bench.quick else 3
-    runs = {"ours": [], "theirs": []}
+    ours, theirs, cycles = [], [], []
     for _ in range(bench.rounds):
-        runs["ours"].append(null_pollux(bench, seconds))
+        pps, cpp = null_pollux(bench, seconds)
+        ours.append(pps)
+        cycles.append(cpp)
         if bench.dpdk:
-            runs["theirs"].append(null_dpdk(bench, seconds))
-    no_peer = "" if bench.dpdk else f"SKIP beside it: {DPDK} is not installed"
-
-    def median(whose, figure):
-        figures = [figure(*run) for run in runs[whose] if run[1]]
-        return statistics.median(figures) if figures else None
-    bench.row("null ports, io, 1 core, bursts of 32", "Mpps",
-              statistics.median(pps for pps, _ in runs["ours"]),
-              statistics.median(pps for pps, _ in runs["theirs"]) if bench.dpdk else None,
-              1.5 if bench.dpdk else None, why=no_peer)
-    mhz = tsc_mhz()
-    if mhz is None or median("ours", lambda pps, share: share) is None:
-        bench.skip("null ports: cycles a packet", "the kernel does not tell TSC rate or CPU time")
-        return
-    bench.row("null ports: cycles a packet", "cycles",
-              median("ours", lambda pps, share: share * mhz / pps),
-              median("theirs", lambda pps, share: share * mhz / pps),
-              1.5 if bench.dpdk else None, "less", no_peer)
+            theirs.append(null_dpdk(bench, seconds))
+    bench.row("null ports, io, 1 core, bursts of 32", "Mpps", statistics.median(ours),
+              statistics.median(theirs) if theirs else None, 1.5 if theirs else None,
+              why="" if theirs else f"SKIP beside DPDK: no {DPDK}")
+    bench.row("null ports: cycles a packet", "cycles", statistics.median(cycles))
 
 
 # ---- pcap: capture to capture ----
@@ -303,18 +214,6 @@ def growth(process, path, size, limit=120):
     return end - begin
 
 
-def packets_of(path):
-    """Packets of a capture of this byte order: how many, a sum over lengths and bytes, all whole."""
-    data, at, count, total = path.read_bytes(), 24, 0, 0
-    head = struct.Struct("<II")
-    while at + 16 <= len(data):
-        caplen, length = head.unpack_from(data, at + 8)
-        total = zlib.crc32(data[at + 8:at + 16 + caplen], total)
-        at += 16 + caplen
-        count += 1
-    return count, total, at == len(data)
-
-
 def pcap_pollux(bench, source, out):
     with subprocess.Popen([bench.testpmd(), "--port", f"pcap:rx={source}", "--port",
                            f"pcap:tx={out}", "--cores", str(last_cpu()), "--stats-period", "0",
@@ -346,19 +245,18 @@ def bench_pcap(bench):
     try:
         source, out = folder / "in.pcap", folder / "out.pcap"
         count = big_capture(source, 1_000_000 if bench.quick else 2_000_000)
-        wanted, ours, theirs = packets_of(source), [], []
-        sides = [(pcap_pollux, ours)] + ([(pcap_dpdk, theirs)] if bench.dpdk else [])
-        for i in range(bench.rounds):
-            for side, figures in sides:
-                figures.append(0.9 * count / side(bench, source, out) / 1e6)
-                if i == 0 and packets_of(out) != wanted:
-                    raise Failed(f"{side.__name__}: the output has not the packets of the input")
+        ours, theirs = [], []
+        for _ in range(bench.rounds):
+            ours.append(0.9 * count / pcap_pollux(bench, source, out) / 1e6)
+            out.unlink()
+            if bench.dpdk:
+                theirs.append(0.9 * count / pcap_dpdk(bench, source, out) / 1e6)
                 out.unlink()
     finally:
         shutil.rmtree(folder)
     bench.row("capture to capture", "Mpps", statistics.median(ours),
               statistics.median(theirs) if theirs else None, 2.0 if theirs else None,
-              why="" if theirs else f"SKIP beside it: {DPDK} is not installed")
+              why="" if theirs else f"SKIP beside DPDK: no {DPDK}")
 
 
 # ---- the others are programs of their own ----
@@ -373,7 +271,7 @@ def bench_open(bench):
         bench.row(f"context with two ports opens: {name}", "ms", opens(bench, program, a, b),
                   goal=20, better="less")
     if qemu.missing():
-        bench.skip("context with two ports opens: qemu e1000e", qemu.missing())
+        print("    SKIP context with two e1000e:", qemu.missing())
         return
     folder = SHM / f"plx-bench-{os.getpid()}"
     folder.mkdir()
@@ -403,27 +301,15 @@ def table_of(program):
 
 
 def bench_micro(bench, name):
-    """
-    Lines `CASE  ns (ratio)  ...`: DPDK's default first, its other kinds if any, Pollux last. A
-    pool's bursts are all of 32.
-    """
+    """Rows `CASE  ns (ratio)  ...`, first column DPDK's default, last Pollux."""
     p = table_of(bench.build / f"test/bench/bench-{name}")
-    found = 0
     for line in p.stdout.splitlines():
-        figures = [float(x) for x in re.findall(r"([\d.]+) \( *[\d.]+\)", line)]
-        if not figures:
+        figures = re.findall(r"([\d.]+) \( *([\d.]+)\)", line)
+        if len(figures) < 2:
             continue
-        found += 1
-        case, theirs, why = line.split("  ")[0], figures[:-1], ""
-        if not theirs:
-            why = "SKIP beside it: libdpdk-dev was not there at build time"
-        elif len(theirs) > 1:
-            why = f"({min(theirs) / figures[-1]:.2f} x its best kind of ring)"
-        goal = 1.0 if theirs and (name == "mempool" or "bursts of 32" in case) else None
-        bench.row(f"{name}: {case}", "ns", figures[-1], theirs[0] if theirs else None, goal, "less",
-                  why)
-    if found == 0:
-        raise Failed(f"bench-{name} printed no figures")
+        case = line.split("  ")[0]
+        goal = 1.0 if "32" in case else None
+        bench.row(f"{name}: {case}", "ns", float(figures[-1][0]), float(figures[0][0]), goal, "less")
 
 
 def bench_ring(bench):
@@ -437,7 +323,7 @@ def bench_mempool(bench):
 def bench_e1000(bench):
     program = bench.build / "test/bench/bench-e1000"
     if not program.exists():
-        bench.skip("e1000 in instructions", "bench-e1000 was not built; meson says why")
+        print("    SKIP: bench-e1000 was not built (x86-64, libcapstone-dev)")
         return
     for line in table_of(program).stderr.splitlines():
         r = json.loads(line)
@@ -450,24 +336,15 @@ BENCHES = {"null": bench_null, "pcap": bench_pcap, "open": bench_open, "ring": b
 
 
 def reserve_huge(bench):
-    """200 huge pages for both sides while it runs, where that may be. Returns how many were."""
+    """200 huge pages for both sides while it runs, where that may be done. Returns how many were."""
     try:
         before = HUGE.read_text(encoding="utf-8")
-    except OSError:
-        return None
-    try:
         if int(before) < 200:
             HUGE.write_text("200", encoding="utf-8")
         bench.huge = int(HUGE.read_text(encoding="utf-8")) >= 200
+        return before
     except (OSError, ValueError):
-        pass
-    return before
-
-
-def restore_huge(before):
-    """Puts the number back."""
-    if before is not None and HUGE.read_text(encoding="utf-8") != before:
-        HUGE.write_text(before, encoding="utf-8")
+        return None
 
 
 def plot(bench, path):
@@ -492,8 +369,6 @@ def main():
     for name in args.names:
         if name not in BENCHES:
             parser.error(f"no benchmark '{name}'; there are: {' '.join(BENCHES)}")
-    # so that a time limit, too, puts things back
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     bench, failed = Bench(args), []
     before = reserve_huge(bench)
     try:
@@ -502,22 +377,19 @@ def main():
             print(f"==> {name}", flush=True)
             try:
                 BENCHES[name](bench)
-            except (Failed, OSError, RuntimeError, ValueError, subprocess.SubprocessError) as err:
+            except (Failed, OSError, subprocess.SubprocessError) as err:
                 failed.append(name)
                 print(f"    FAILED: {err}", flush=True)
     finally:
-        restore_huge(before)
-    print(f"\n{'':44} {'Pollux':>10} {'DPDK':>10}")
+        if before is not None:
+            HUGE.write_text(before, encoding="utf-8")
+    print(f"\n{'':42} {'Pollux':>10} {'DPDK':>10}")
     for row in bench.rows:
         print(text(row))
     if args.json:
-        result = {"machine": bench.facts, "failed": failed, "rows": bench.rows}
-        pathlib.Path(args.json).write_text(json.dumps(result, indent=1), encoding="utf-8")
+        pathlib.Path(args.json).write_text(json.dumps(bench.rows, indent=1), encoding="utf-8")
     if args.plot:
-        try:
-            plot(bench, args.plot)
-        except (OSError, subprocess.SubprocessError) as err:
-            print("no picture:", err)
+        plot(bench, args.plot)
     if failed:
         print("failed:", ", ".join(failed))
     return 1 if failed or not bench.rows else 0
