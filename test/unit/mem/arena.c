@@ -141,7 +141,7 @@ TEST(arena, refuses_options_out_of_range)
 
 TEST(arena, a_file_that_no_peer_can_shrink)
 {
-	struct plx_ctx *ctx = ctx_open(PLX_HUGE_AUTO);
+	struct plx_ctx *ctx = ctx_open(PLX_HUGE_NONE);
 	struct plx_arena *a = arena_new(ctx, 64 * 1024);
 	struct plx_extent e[8];
 	void *p;
