@@ -33,6 +33,6 @@ import sys
 
 with open(sys.argv[1], encoding="utf-8") as f:
     total = json.load(f)["total"]
-print(f"demo: {total['tx_pps'] / 1e6:.2f} million packets a second forwarded on one core, "
+print(f"demo: {total['tx_pps'] / 1e6:.2f} million packets a second on one core, both directions, "
       f"{total['cycles_per_packet']:.1f} cycles a packet")
 PYTHON
