@@ -102,6 +102,20 @@ static bool no_access(unsigned id)
 	}
 }
 
+/*
+ * What an operand in memory is: capstone 4.0.2 calls the destination of a vector move a source. In its
+ * order the destination comes first, and a move reads none of it.
+ */
+static uint8_t access_of(const cs_insn *insn, uint8_t i)
+{
+	static const char *const moves[] = {"mov", "vmov", "vextract", "vpextr", "pextr"};
+
+	for (size_t k = 0; k < sizeof(moves) / sizeof(moves[0]); k++)
+		if (strncmp(insn->mnemonic, moves[k], strlen(moves[k])) == 0)
+			return i == 0 ? CS_AC_WRITE : CS_AC_READ;
+	return insn->detail->x86.operands[i].access;
+}
+
 static void count_operands(struct stepper *s, const struct user_regs_struct *r)
 {
 	const cs_x86 *x = &s->insn->detail->x86;
@@ -109,17 +123,18 @@ static void count_operands(struct stepper *s, const struct user_regs_struct *r)
 
 	for (uint8_t i = 0; i < x->op_count; i++) {
 		const cs_x86_op *op = &x->operands[i];
+		const uint8_t access = access_of(s->insn, i);
 		bool mmio;
 
 		if (op->type != X86_OP_MEM || no_access(s->insn->id))
 			continue;
 		mmio = is_mmio(s, r, &op->mem);
-		if (op->access & CS_AC_WRITE) {
+		if (access & CS_AC_WRITE) {
 			store = true;
 			s->out->mmio_writes += mmio;
 		}
 		/* where it does not say, it is the source of a vector instruction */
-		if ((op->access & CS_AC_READ) || op->access == 0) {
+		if ((access & CS_AC_READ) || access == 0) {
 			load = true;
 			s->out->mmio_reads += mmio;
 		}
