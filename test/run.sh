@@ -10,7 +10,7 @@ root=$PWD
 # suite | minutes | when | commands it needs | what it is
 suites() {
 	cat <<'TABLE'
-gcc      | 7 | default | gcc                    | gcc, warnings are errors; unit, fake, conformance
+gcc      | 5 | default | gcc                    | gcc, warnings are errors; unit, fake, conformance
 checks   | 1 | default | gcc                    | layers, format, symbols, text and the like
 headers  | 1 | default | gcc                    | each public header alone, C11 and C++17
 install  | 1 | default | gcc pkg-config         | an example built outside, against the installed library
@@ -20,7 +20,7 @@ debug    | 4 | default | gcc                    | buildtype debug, no optional d
 asan     | 6 | default | gcc                    | AddressSanitizer and UBSan; unit, fake, conformance, qtest
 tsan     | 3 | default | gcc                    | ThreadSanitizer; everything with threads
 valgrind | 3 | default | gcc valgrind           | no leak, no invalid access; unit, fake, conformance
-fuzz     | 2 | default | clang                  | each libFuzzer target, the same 100,000 inputs each time
+fuzz     | 4 | default | clang                  | each libFuzzer target, the same 100,000 inputs each time
 arm64    | 3 | default | aarch64-linux-gnu-gcc qemu-aarch64-static apt-get dpkg-deb | cross build; unit tests under qemu-user
 doc      | 1 | default | doxygen                | the API reference, warnings are errors
 stress   | 30 | long   | gcc                    | what tsan runs, 34 times as often: hand-over 100,000 times
