@@ -12,23 +12,22 @@ import json
 import os
 import pathlib
 import platform
-import re
 import shutil
+import signal
 import statistics
-import struct
 import subprocess
 import sys
-import time
 
-TREE = pathlib.Path(__file__).resolve().parents[2]
-SHM = pathlib.Path("/dev/shm")
+sys.dont_write_bytecode = True
+# pylint: disable=wrong-import-position
+import forward
+import instructions
+import programs
+from forward import DPDK, Failed, TREE
+
 HUGE = pathlib.Path("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages")
-DPDK = "dpdk-testpmd"
-POOL, BURST = 4096, 32
-
-
-class Failed(Exception):
-    """A benchmark's program did not do its work."""
+BENCHES = {"null": forward.null, "pcap": forward.pcap, "open": programs.opening,
+           "ring": programs.ring, "mempool": programs.mempool, "e1000": programs.e1000}
 
 
 class Bench:
@@ -39,39 +38,61 @@ class Bench:
         self.rounds = 3 if args.quick else 5
         self.build = pathlib.Path(args.build).resolve() if args.build else make_build()
         self.rows = []
+        self.facts = {}
         self.dpdk = shutil.which(DPDK)
         self.huge = False
 
-    def testpmd(self):
-        return str(self.build / "app" / "plx-testpmd")
+    def alternate(self, sides):
+        """Runs each side in turn, as often as there are rounds. Returns {side: [what it returned]}."""
+        found = {side: [] for side in sides}
+        for _ in range(self.rounds):
+            for side, run in sides.items():
+                found[side].append(run())
+        return found
+
+    def compare(self, name, unit, found, goal, better="more", why=""):
+        """A row of the medians of found["pollux"] and, where it was measured, found["dpdk"]."""
+        if not self.dpdk:
+            why = f"SKIP beside it: {DPDK} is not installed"
+        self.row(name, unit, statistics.median(found["pollux"]),
+                 statistics.median(found["dpdk"]) if self.dpdk else None,
+                 goal if self.dpdk else None, better, why)
 
     def row(self, name, unit, pollux, dpdk=None, goal=None, better="more", why=""):
-        """Prints and keeps a row; the ratio says how many times as good Pollux is."""
-        ratio = None
+        """
+        Prints and keeps a row; the ratio says how many times as good Pollux is. A goal is of the
+        ratio; of a row that has nothing beside it by nature ("less"), it is of the figure itself.
+        """
+        ratio = met = None
         if dpdk:
             ratio = pollux / dpdk if better == "more" else dpdk / pollux
-        row = {"name": name, "unit": unit, "pollux": pollux, "dpdk": dpdk, "ratio": ratio,
-               "goal": goal, "why": why}
         if goal is not None:
-            value = ratio if dpdk else pollux
-            if dpdk is None and better == "more":
-                row["met"] = None
-            else:
-                row["met"] = value >= goal if dpdk else value <= goal
+            met = ratio >= goal if dpdk else pollux <= goal
+        self.keep({"name": name, "unit": unit, "pollux": pollux, "dpdk": dpdk, "ratio": ratio,
+                   "goal": goal, "met": met, "why": why})
+
+    def skip(self, name, why):
+        """A row that cannot be measured here."""
+        self.keep({"name": name, "unit": "", "pollux": None, "dpdk": None, "ratio": None,
+                   "goal": None, "met": None, "why": f"SKIP: {why}"})
+
+    def keep(self, row, quiet=False):
+        """A row, for the table and the file."""
         self.rows.append(row)
-        print("   ", text(row), flush=True)
+        if not quiet:
+            print("   ", text(row), flush=True)
 
 
 def text(row):
     """A row for people."""
-    out = f"{row['name']:42} {row['pollux']:10.2f}"
-    out += f" {row['dpdk']:10.2f}" if row["dpdk"] else f" {'-':>10}"
-    out += f" {row['unit']:8}"
-    out += f" {row['ratio']:6.2f} x" if row["ratio"] else " " * 9
-    if row["goal"] is not None and row.get("met") is not None:
+    def figure(x, form):
+        return f"{x:{form}}" if x is not None else f"{'-':>{form.split('.')[0]}}"
+    out = f"{row['name']:52} {figure(row['pollux'], '10.2f')} {figure(row['dpdk'], '10.2f')}"
+    out += f" {row['unit']:8}" + (f" {row['ratio']:8.2f} x" if row["ratio"] else " " * 11)
+    if row["met"] is not None:
         sign = ">=" if row["ratio"] else "<="
         out += f"  goal {sign} {row['goal']}: {'met' if row['met'] else 'MISSED'}"
-    return out + (f"  {row['why']}" if row["why"] else "")
+    return (out + (f"  {row['why']}" if row["why"] else "")).rstrip()
 
 
 def make_build():
@@ -85,266 +106,61 @@ def make_build():
     return build
 
 
+def build_options(build):
+    """What matters of how it was built."""
+    try:
+        options = json.loads((build / "meson-info/intro-buildoptions.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return "unknown"
+    wanted = ("buildtype", "optimization", "b_lto", "b_sanitize", "c_args", "pool_debug")
+    return ", ".join(f"{o['name']}={o['value']}" for o in options if o["name"] in wanted)
+
+
 def facts(bench):
     """What the figures depend on."""
-    cpu = "?"
+    cpu = "unknown"
     for line in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
         if line.startswith("model name"):
             cpu = line.split(":")[1].strip()
             break
+
     def version(*cmd):
         try:
             out = subprocess.run(cmd, capture_output=True, text=True, check=True).stdout
-            return out.splitlines()[0] if out else "?"
+            return out.splitlines()[0] if out else "unknown"
         except (OSError, subprocess.CalledProcessError):
             return "not installed"
-    print(f"cpu {cpu}, {os.cpu_count()} of them; Linux {platform.release()}; "
-          f"{version('cc', '--version')}; DPDK {version('pkg-config', '--modversion', 'libdpdk')}; "
-          f"load {os.getloadavg()[0]:.1f}; huge pages: {'yes' if bench.huge else 'no'}")
-
-
-def dpdk_args(bench, *vdevs):
-    """dpdk-testpmd as it stands beside plx-testpmd: one forwarding core, the same pool and burst."""
-    memory = ["-m", "256", "--in-memory"] if bench.huge else ["-m", "256", "--no-huge"]
-    args = [DPDK, "-l", "0-1", *memory, "--no-pci", "--no-telemetry"]
-    for vdev in vdevs:
-        args += ["--vdev", vdev]
-    return args + ["--", "--forward-mode=io", "--nb-cores=1", f"--total-num-mbufs={POOL}",
-                   f"--burst={BURST}", "--auto-start"]
-
-
-def last_cpu():
-    return max(os.sched_getaffinity(0))
-
-
-# ---- null: packets a second of the io loop ----
-
-def null_pollux(bench, seconds):
-    """Packets a second, the first second left out; and cycles a packet."""
-    p = subprocess.run([bench.testpmd(), "--port", "null:", "--port", "null:", "--cores",
-                        str(last_cpu()), "--total-num-mbufs", str(POOL), "--burst", str(BURST),
-                        "--stats-period", "1", "--duration", str(seconds + 1.2),
-                        "--huge", "auto" if bench.huge else "none"],
-                       capture_output=True, text=True, timeout=60, check=False)
-    lines = [line for line in p.stdout.splitlines() if " s |" in line][1:]
-    if p.returncode != 0 or not lines:
-        raise Failed(p.stderr or p.stdout)
-    pps = [sum(float(x) for x in re.findall(r"rx ([\d.]+) tx", line)) for line in lines]
-    cycles = [float(re.search(r"([\d.]+) cycles/packet", line).group(1)) for line in lines]
-    return statistics.mean(pps), statistics.mean(cycles)
-
-
-def null_dpdk(bench, seconds):
-    """The same from dpdk-testpmd's own lines, the first second left out."""
-    with subprocess.Popen(dpdk_args(bench, "net_null0", "net_null1") + ["--stats-period", "1"],
-                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True) as p:
-        rates, begin = [], time.monotonic()
-        for line in p.stdout:
-            m = re.search(r"Rx-pps:\s+(\d+)", line)
-            if m:
-                rates.append(int(m.group(1)) / 1e6)
-            if len(rates) >= 2 * (seconds + 2) or time.monotonic() - begin > 60:
-                break
-        p.kill()
-    # two ports a period; the first shows no rate yet, the second is warm-up
-    pairs = [a + b for a, b in zip(rates[0::2], rates[1::2])][2:]
-    if not pairs:
-        raise Failed("dpdk-testpmd printed no rates")
-    return statistics.mean(pairs)
-
-
-def bench_null(bench):
-    seconds = 2 if bench.quick else 3
-    ours, theirs, cycles = [], [], []
-    for _ in range(bench.rounds):
-        pps, cpp = null_pollux(bench, seconds)
-        ours.append(pps)
-        cycles.append(cpp)
-        if bench.dpdk:
-            theirs.append(null_dpdk(bench, seconds))
-    bench.row("null ports, io, 1 core, bursts of 32", "Mpps", statistics.median(ours),
-              statistics.median(theirs) if theirs else None, 1.5 if theirs else None,
-              why="" if theirs else f"SKIP beside DPDK: no {DPDK}")
-    bench.row("null ports: cycles a packet", "cycles", statistics.median(cycles))
-
-
-# ---- pcap: capture to capture ----
-
-def big_capture(path, count):
-    """count packets, those of the shipped capture that fit 1514 bytes, again and again."""
-    data = (TREE / "test/data/real.pcap").read_bytes()
-    records, at = [], 24
-    while at + 16 <= len(data):
-        caplen, length = struct.unpack_from("<II", data, at + 8)
-        if caplen == length <= 1514:
-            records.append(data[at:at + 16 + caplen])
-        at += 16 + caplen
-    once = b"".join(records)
-    with open(path, "wb") as f:
-        f.write(data[:24])
-        for _ in range(count // len(records)):
-            f.write(once)
-    return count // len(records) * len(records)
-
-
-def growth(process, path, size, limit=120):
-    """
-    Seconds in which the output grows from 5 to 95 % of its size: start-up and the end, which differ
-    between the programs, are outside, on both sides alike.
-    """
-    begin = end = None
-    start = time.monotonic()
-    while time.monotonic() - start < limit:
-        try:
-            now = path.stat().st_size
-        except FileNotFoundError:
-            now = 0
-        t = time.monotonic()
-        if begin is None and now >= size * 0.05:
-            begin = t
-        if now >= size * 0.95:
-            end = t
-            break
-        if process.poll() is not None and now < size * 0.95:
-            break
-        time.sleep(0.0005)
-    if begin is None or end is None:
-        raise Failed("the output did not grow to its size")
-    return end - begin
-
-
-def pcap_pollux(bench, source, out):
-    with subprocess.Popen([bench.testpmd(), "--port", f"pcap:rx={source}", "--port",
-                           f"pcap:tx={out}", "--cores", str(last_cpu()), "--stats-period", "0",
-                           "--total-num-mbufs", str(POOL), "--burst", str(BURST)],
-                          stdout=subprocess.DEVNULL) as p:
-        seconds = growth(p, out, source.stat().st_size)
-        if p.wait(60) != 0 or out.stat().st_size != source.stat().st_size:
-            raise Failed("plx-testpmd lost packets")
-    return seconds
-
-
-def pcap_dpdk(bench, source, out):
-    with subprocess.Popen(dpdk_args(bench, f"net_pcap0,rx_pcap={source},tx_pcap={out}")
-                          + ["--port-topology=loop", "--no-flush-rx"], stdin=subprocess.PIPE,
-                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True) as p:
-        seconds = growth(p, out, source.stat().st_size)
-        time.sleep(0.5)
-        p.stdin.write("\n")  # testpmd ends at a key, and flushes
-        p.stdin.close()
-        p.wait(60)
-        if out.stat().st_size != source.stat().st_size:
-            raise Failed(f"{DPDK} lost packets")
-    return seconds
-
-
-def bench_pcap(bench):
-    folder = SHM / f"plx-bench-{os.getpid()}"
-    folder.mkdir()
-    try:
-        source, out = folder / "in.pcap", folder / "out.pcap"
-        count = big_capture(source, 1_000_000 if bench.quick else 2_000_000)
-        ours, theirs = [], []
-        for _ in range(bench.rounds):
-            ours.append(0.9 * count / pcap_pollux(bench, source, out) / 1e6)
-            out.unlink()
-            if bench.dpdk:
-                theirs.append(0.9 * count / pcap_dpdk(bench, source, out) / 1e6)
-                out.unlink()
-    finally:
-        shutil.rmtree(folder)
-    bench.row("capture to capture", "Mpps", statistics.median(ours),
-              statistics.median(theirs) if theirs else None, 2.0 if theirs else None,
-              why="" if theirs else f"SKIP beside DPDK: no {DPDK}")
-
-
-# ---- the others are programs of their own ----
-
-def bench_open(bench):
-    sys.path.insert(0, str(TREE / "test/app"))
-    import qemu  # pylint: disable=import-outside-toplevel
-    program = bench.build / "test/bench/bench-open"
-    cases = [("null", "null:", "null:"),
-             ("pcap", f"pcap:rx={TREE}/test/data/real.pcap", "pcap:tx=/dev/null")]
-    for name, a, b in cases:
-        bench.row(f"context with two ports opens: {name}", "ms", opens(bench, program, a, b),
-                  goal=20, better="less")
-    if qemu.missing():
-        print("    SKIP context with two e1000e:", qemu.missing())
-        return
-    folder = SHM / f"plx-bench-{os.getpid()}"
-    folder.mkdir()
-    try:
-        with qemu.Machine(folder, *qemu.two_e1000e()) as m:
-            a, b = (f"qemu:{m.qtest},slot={slot},ram={m.ram}" for slot in (2, 3))
-            bench.row("context with two ports opens: qemu e1000e", "ms",
-                      opens(bench, program, a, b), goal=20, better="less")
-    finally:
-        shutil.rmtree(folder)
-
-
-def opens(bench, program, a, b):
-    return statistics.median(
-        float(subprocess.run([program, a, b], check=True, capture_output=True, text=True,
-                             timeout=60).stdout) for _ in range(bench.rounds))
-
-
-def table_of(program):
-    """Runs a program that prints a table of its own."""
-    p = subprocess.run([program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                       timeout=600, check=False)
-    if p.returncode != 0:
-        raise Failed(p.stderr)
-    print("    " + p.stdout.replace("\n", "\n    "), flush=True)
-    return p
-
-
-def bench_micro(bench, name):
-    """Rows `CASE  ns (ratio)  ...`, first column DPDK's default, last Pollux."""
-    p = table_of(bench.build / f"test/bench/bench-{name}")
-    for line in p.stdout.splitlines():
-        figures = re.findall(r"([\d.]+) \( *([\d.]+)\)", line)
-        if len(figures) < 2:
-            continue
-        case = line.split("  ")[0]
-        goal = 1.0 if "32" in case else None
-        bench.row(f"{name}: {case}", "ns", float(figures[-1][0]), float(figures[0][0]), goal, "less")
-
-
-def bench_ring(bench):
-    bench_micro(bench, "ring")
-
-
-def bench_mempool(bench):
-    bench_micro(bench, "mempool")
-
-
-def bench_e1000(bench):
-    program = bench.build / "test/bench/bench-e1000"
-    if not program.exists():
-        print("    SKIP: bench-e1000 was not built (x86-64, libcapstone-dev)")
-        return
-    for line in table_of(program).stderr.splitlines():
-        r = json.loads(line)
-        bench.row(f"e1000 {r['what']}, {r['path']}, {r['isa']}, burst {r['burst']}", "instr",
-                  r["instructions"])
-
-
-BENCHES = {"null": bench_null, "pcap": bench_pcap, "open": bench_open, "ring": bench_ring,
-           "mempool": bench_mempool, "e1000": bench_e1000}
+    load = os.getloadavg()[0]
+    bench.facts = {"cpu": cpu, "cpus": os.cpu_count(), "linux": platform.release(),
+                   "compiler": version("cc", "--version"),
+                   "dpdk": version("pkg-config", "--modversion", "libdpdk"),
+                   "build": build_options(bench.build), "rounds": bench.rounds,
+                   "huge_pages": bench.huge, "load": load}
+    for name, value in bench.facts.items():
+        print(f"{name:10} {value}")
+    if load > 0.5:
+        print("           the machine does other things: wall times mean little")
 
 
 def reserve_huge(bench):
-    """200 huge pages for both sides while it runs, where that may be done. Returns how many were."""
+    """200 huge pages for both sides while it runs, where that may be. Returns how many were."""
     try:
         before = HUGE.read_text(encoding="utf-8")
+    except OSError:
+        return None
+    try:
         if int(before) < 200:
             HUGE.write_text("200", encoding="utf-8")
         bench.huge = int(HUGE.read_text(encoding="utf-8")) >= 200
-        return before
     except (OSError, ValueError):
-        return None
+        pass
+    return before
+
+
+def restore_huge(before):
+    """Puts the number back."""
+    if before is not None and HUGE.read_text(encoding="utf-8") != before:
+        HUGE.write_text(before, encoding="utf-8")
 
 
 def plot(bench, path):
@@ -369,6 +185,8 @@ def main():
     for name in args.names:
         if name not in BENCHES:
             parser.error(f"no benchmark '{name}'; there are: {' '.join(BENCHES)}")
+    # so that a time limit, too, puts things back
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     bench, failed = Bench(args), []
     before = reserve_huge(bench)
     try:
@@ -377,19 +195,23 @@ def main():
             print(f"==> {name}", flush=True)
             try:
                 BENCHES[name](bench)
-            except (Failed, OSError, subprocess.SubprocessError) as err:
+            except (Failed, instructions.Unknown, OSError, RuntimeError, ValueError,
+                    subprocess.SubprocessError) as err:
                 failed.append(name)
                 print(f"    FAILED: {err}", flush=True)
     finally:
-        if before is not None:
-            HUGE.write_text(before, encoding="utf-8")
-    print(f"\n{'':42} {'Pollux':>10} {'DPDK':>10}")
+        restore_huge(before)
+    print(f"\n{'':52} {'Pollux':>10} {'DPDK':>10}")
     for row in bench.rows:
         print(text(row))
     if args.json:
-        pathlib.Path(args.json).write_text(json.dumps(bench.rows, indent=1), encoding="utf-8")
+        result = {"machine": bench.facts, "failed": failed, "rows": bench.rows}
+        pathlib.Path(args.json).write_text(json.dumps(result, indent=1), encoding="utf-8")
     if args.plot:
-        plot(bench, args.plot)
+        try:
+            plot(bench, args.plot)
+        except (OSError, subprocess.SubprocessError) as err:
+            print("no picture:", err)
     if failed:
         print("failed:", ", ".join(failed))
     return 1 if failed or not bench.rows else 0

@@ -1,49 +1,44 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Exact instruction counts, by single steps: a child runs the code, its parent steps it through
- * each region between icount_begin() and icount_end() and looks at every instruction on the way. The
- * counts do not depend on the machine's load or clock, and code for any instruction set that the
- * CPU has can be counted. x86-64 only.
+ * Exact instruction counts, by single steps: the CPU's trap flag raises SIGTRAP at each instruction of a
+ * region, and the handler notes where it is. The counts do not depend on the machine's load or
+ * clock, and code for any instruction set that the CPU has can be counted. What the instructions
+ * are (loads, stores, atomic) is for a disassembler to say: icount_print() gives it their addresses.
+ * x86-64 only; one region at a time, in one thread.
  */
 #ifndef ICOUNT_H
 #define ICOUNT_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+
+enum { ICOUNT_SLOTS = 8192 };
 
 struct icount {
-	uint64_t instructions;
-	uint64_t loads, stores; /* instructions that read or write memory, the stack included */
-	uint64_t atomics;       /* with a lock prefix, or xchg with memory */
-	uint64_t unknown;       /* that could not be decoded: not among loads and stores */
-	uint64_t mmio_reads, mmio_writes;
 	uint64_t regions;
+	uint64_t instructions;
+	/* a hash table of the instructions that ran: address, how often; address 0: free */
+	uint64_t at[ICOUNT_SLOTS];
+	uint64_t times[ICOUNT_SLOTS];
+	unsigned used;
 };
 
-/* In the child. Nothing happens until it is armed: what runs before is warm-up. */
-extern volatile bool icount_armed;
+typedef void (*icount_fn)(void *arg);
 
-static inline void icount_begin(void)
-{
-	if (icount_armed)
-		__asm__ volatile("int3" ::: "memory");
-}
-
-static inline void icount_end(void)
-{
-	if (icount_armed)
-		__asm__ volatile("int3" ::: "memory");
-}
-
-/* In the child: accesses to [mem, mem + len) are those of registers. */
-void icount_mmio(const volatile void *mem, size_t len);
+/* Sets the handler of SIGTRAP. 0 or -errno. */
+int icount_init(void);
 
 /*
- * Runs fn(arg) in a child, which opens what it needs itself (memory for devices is not inherited),
- * and adds up its regions. Returns 0, or -1 when the child failed or steps cannot be made here (why
- * on stderr).
+ * Calls fn(arg), a region: counted from fn's first instruction to its return, with all that it calls
+ * and no instruction of its caller, and added to c. A repeated string instruction is one. fn makes
+ * no system call.
  */
-int icount_run(void (*fn)(void *arg), void *arg, struct icount *out);
+void icount_call(struct icount *c, icount_fn fn, void *arg);
+
+/*
+ * The instructions as JSON, [["FILE", ADDRESS IN IT, TIMES], ...]: addresses as objdump prints them.
+ * -1: there were too many different ones, or one lies in no file.
+ */
+int icount_print(const struct icount *c, FILE *f);
 
 #endif

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The benchmarks that are programs of their own: opening, rings and pools, instructions."""
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+
+import instructions
+from forward import Failed, PREFIX, SHM, TREE
+
+
+def run_program(program, *args):
+    """What it prints, or Failed with why not."""
+    p = subprocess.run([program, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                       timeout=900, check=False)
+    if p.returncode != 0:
+        raise Failed(f"{program}: exit code {p.returncode}: {p.stderr.strip()}")
+    return p.stdout
+
+
+# ---- open ----
+
+def opens(bench, name, *ports):
+    """Milliseconds; also the best, which waited least for a core."""
+    program = bench.build / "test/bench/bench-open"
+    ms = [float(run_program(program, *ports)) for _ in range(5)]
+    bench.row(f"context with two ports opens: {name}", "ms", statistics.median(ms), goal=20,
+              better="less", why=f"(best {min(ms):.1f})")
+
+
+def opening(bench):
+    """From nothing to two started ports."""
+    sys.path.insert(0, str(TREE / "test/app"))
+    import qemu  # pylint: disable=import-outside-toplevel
+    opens(bench, "null", "null:", "null:")
+    opens(bench, "pcap", f"pcap:rx={TREE}/test/data/real.pcap", "pcap:tx=/dev/null")
+    if qemu.missing():
+        bench.skip("context with two ports opens: qemu e1000e", qemu.missing())
+        return
+    folder = SHM / PREFIX
+    folder.mkdir()
+    try:
+        with qemu.Machine(folder, *qemu.two_e1000e()) as m:
+            opens(bench, "qemu e1000e",
+                  *(f"qemu:{m.qtest},slot={slot},ram={m.ram}" for slot in (2, 3)))
+    finally:
+        shutil.rmtree(folder)
+
+
+# ---- ring, mempool ----
+
+def micro(bench, name):
+    """
+    Lines `CASE  ns (ratio)  ...`: DPDK's default first, its other kinds if any, Pollux last. A
+    pool's bursts are all of 32.
+    """
+    found = 0
+    for line in run_program(bench.build / f"test/bench/bench-{name}").splitlines():
+        figures = [float(x) for x in re.findall(r"([\d.]+) \( *[\d.]+\)", line)]
+        if not figures:
+            continue
+        found += 1
+        case, theirs, why = line.split("  ")[0], figures[:-1], ""
+        if not theirs:
+            why = "SKIP beside it: libdpdk-dev was not there at build time"
+        elif len(theirs) > 1:
+            why = f"({min(theirs) / figures[-1]:.2f} x its best kind of ring)"
+        goal = 1.0 if theirs and (name == "mempool" or "bursts of 32" in case) else None
+        bench.row(f"{name}: {case}", "ns", figures[-1], theirs[0] if theirs else None, goal, "less",
+                  why)
+    if found == 0:
+        raise Failed(f"bench-{name} printed no figures")
+
+
+def ring(bench):
+    """Pointers through a ring."""
+    micro(bench, "ring")
+
+
+def mempool(bench):
+    """Objects from and to a pool."""
+    micro(bench, "mempool")
+
+
+# ---- e1000 ----
+
+def e1000(bench):
+    """Exact instructions; what callgrind can count is compared with it."""
+    program = bench.build / "test/bench/bench-e1000"
+    if not program.exists():
+        bench.skip("e1000 in instructions", "bench-e1000 was not built; meson says why")
+        return
+    if not shutil.which("objdump"):
+        bench.skip("e1000 in instructions", "objdump (binutils) is not installed")
+        return
+    print("    on a fake 82574L with descriptors written in advance, not on a NIC\n"
+          f"    {instructions.HEAD}", flush=True)
+    rows = instructions.rows(program, *(["quick"] if bench.quick else []))
+    for r in rows:
+        print("   ", instructions.line(r))
+        bench.keep({"name": f"e1000 {instructions.name(r)}", "unit": "instr", "dpdk": None,
+                    "pollux": r["instructions"], "ratio": None, "goal": None, "met": None,
+                    "why": "", **{k: r[k] for k in instructions.COLUMNS}}, quiet=True)
+    if not shutil.which("valgrind"):
+        bench.skip("e1000: the same by callgrind", "valgrind is not installed")
+        return
+    for r in rows:
+        if (r["what"], r["path"], r["burst"]) == ("rx", "plain", 32):
+            instructions.agrees(program, r)
+            print(f"    callgrind counts the same instructions, loads and stores of "
+                  f"{instructions.name(r)}", flush=True)
