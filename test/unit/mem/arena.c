@@ -347,9 +347,9 @@ TEST(arena, huge_pages_are_used)
 	if (pages_free("2048") < 4)
 		SKIP("fewer than 4 free 2 MiB pages (sysctl vm.nr_hugepages)");
 	for (size_t i = 0; i < PLX_ARRAY_SIZE(huge); i++) {
+		unsigned long before = pages_free("2048");
 		struct plx_ctx *ctx = ctx_open(huge[i]);
 		struct plx_arena *a = arena_new(ctx, 3 * MEM_MIB);
-		unsigned long before = pages_free("2048");
 		struct plx_extent e[8];
 		struct plx_dma dma;
 
@@ -357,8 +357,10 @@ TEST(arena, huge_pages_are_used)
 		CHECK_EQ(e[0].page, MEM_2M);
 		CHECK_EQ(e[0].len, 4 * MEM_MIB);
 		CHECK_EQ(plx_arena_alloc(a, 3 * MEM_MIB, MEM_2M, &dma), 0);
+		if (!unit_emulated()) /* qemu-user does not populate when it is asked to */
+			CHECK_EQ(pages_free("2048"), before - 2);
 		plx_arena_destroy(a);
-		CHECK_EQ(pages_free("2048"), before + 2);
+		CHECK_EQ(pages_free("2048"), before);
 		plx_ctx_close(ctx);
 	}
 }
