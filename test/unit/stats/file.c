@@ -374,7 +374,8 @@ TEST(stats_file, one_of_many_starters_gets_it)
 	pid_t pid[N];
 	char results[N];
 
-	if (!start_times_agree()) {
+	/* an emulator's answer is off by a tick or so: it agrees by chance with one child, not with all */
+	if (unit_emulated() || !start_times_agree()) {
 		folder_remove(&f);
 		SKIP("an emulator gives a process another start time than it has");
 	}
