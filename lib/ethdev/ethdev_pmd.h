@@ -103,6 +103,12 @@ struct plx_eth_ops {
 	int (*rxq_arm)(struct plx_port *port, struct plx_rxq *q, bool on);
 	int (*xstats)(struct plx_port *port, struct plx_xstat *out, size_t max, size_t *n);
 	int (*regs)(struct plx_port *port, struct plx_xstat *out, size_t max, size_t *n);
+	/* Fills out with n slots from first, which are all in the ring; beside a running burst, as
+	   rxq_progress: all of a slot but index, which is filled in. */
+	void (*rxq_descs)(
+		struct plx_port *port, struct plx_rxq *q, struct plx_desc *out, uint16_t n);
+	void (*txq_descs)(
+		struct plx_port *port, struct plx_txq *q, struct plx_desc *out, uint16_t n);
 	int (*eeprom_len)(struct plx_port *port, uint32_t *len);
 	int (*eeprom_read)(struct plx_port *port, uint32_t off, void *buf, uint32_t len);
 	int (*eeprom_write)(struct plx_port *port, uint32_t off, const void *buf, uint32_t len);

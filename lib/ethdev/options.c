@@ -254,6 +254,49 @@ int plx_port_regs(struct plx_port *port, struct plx_xstat *out, size_t max, size
 	return err < 0 ? err : port_leave(port, port->ops->regs(port, out, max, n));
 }
 
+/* The slots of a ring that are asked for; each is told its index. */
+static int take_slots(const struct plx_port *port, uint16_t n_desc, uint16_t first,
+	struct plx_desc *out, uint16_t max, uint16_t *n)
+{
+	*n = 0;
+	if (first >= n_desc)
+		return plx_err(EINVAL, "%s: descriptor %u of a ring of %u", plx_port_name(port),
+			first, n_desc);
+	*n = (uint16_t)PLX_MIN((uint32_t)max, (uint32_t)n_desc - first);
+	memset(out, 0, *n * sizeof(*out));
+	for (uint16_t i = 0; i < *n; i++)
+		out[i].index = (uint16_t)(first + i);
+	return 0;
+}
+
+int plx_rxq_descs(
+	struct plx_rxq *q, uint16_t first, struct plx_desc *out, uint16_t max, uint16_t *n)
+{
+	struct plx_port *port = q->port;
+	int err = port_enter_op(port, port->ops->rxq_descs != NULL, "a dump of descriptors");
+
+	if (err < 0)
+		return err;
+	err = take_slots(port, q->n_desc, first, out, max, n);
+	if (err == 0 && *n != 0)
+		port->ops->rxq_descs(port, q, out, *n);
+	return port_leave(port, err);
+}
+
+int plx_txq_descs(
+	struct plx_txq *q, uint16_t first, struct plx_desc *out, uint16_t max, uint16_t *n)
+{
+	struct plx_port *port = q->port;
+	int err = port_enter_op(port, port->ops->txq_descs != NULL, "a dump of descriptors");
+
+	if (err < 0)
+		return err;
+	err = take_slots(port, q->n_desc, first, out, max, n);
+	if (err == 0 && *n != 0)
+		port->ops->txq_descs(port, q, out, *n);
+	return port_leave(port, err);
+}
+
 int plx_port_eeprom_len(struct plx_port *port, uint32_t *len)
 {
 	int err = port_enter_op(port, port->ops->eeprom_len != NULL, "EEPROM access");

@@ -596,6 +596,34 @@ PLX_API
 int plx_port_xstats(struct plx_port *port, struct plx_xstat *out, size_t max, size_t *n);
 PLX_API
 int plx_port_regs(struct plx_port *port, struct plx_xstat *out, size_t max, size_t *n);
+/** Who a slot of a ring belongs to. */
+enum plx_desc_owner {
+	PLX_DESC_SW,     /**< software: empty, or filled and the device does not know yet */
+	PLX_DESC_DEVICE, /**< the device: a buffer to fill (RX), or a packet to send (TX) */
+	PLX_DESC_DONE,   /**< the device has finished it, and the queue's thread not yet looked */
+};
+/** A slot of a ring as it lies in memory: n_words words of the CPU's byte order, the rest 0. */
+struct plx_desc {
+	uint64_t word[4];
+	uint16_t index; /**< of the slot */
+	uint8_t n_words;
+	uint8_t owner; /**< enum plx_desc_owner */
+};
+/**
+ * Shows the descriptors of a queue's ring, from slot first (0 to n_desc - 1) up to max of them; *n
+ * gets how many they were: fewer than max where the ring ends. Nothing is changed; the port may run
+ * or not. Beside a running burst it is a snapshot that may be torn: each word was in the ring, the
+ * words of a slot, or two slots, not always at the same time; who owns a slot is told from them.
+ * @return 0, -ENOTSUP (the driver has no rings to show), -EINVAL (first is not in the ring), -ENODEV.
+ *   Any thread.
+ */
+PLX_API
+int plx_rxq_descs(
+	struct plx_rxq *q, uint16_t first, struct plx_desc *out, uint16_t max, uint16_t *n);
+PLX_API
+int plx_txq_descs(
+	struct plx_txq *q, uint16_t first, struct plx_desc *out, uint16_t max, uint16_t *n);
+
 /** Bytes of the device's EEPROM or flash. */
 PLX_API
 int plx_port_eeprom_len(struct plx_port *port, uint32_t *len);

@@ -372,6 +372,8 @@ static const struct plx_eth_ops ops = {
 	.vlan_strip = vlan_strip,
 	.xstats = e1000_xstats,
 	.regs = e1000_regs,
+	.rxq_descs = e1000_rxq_descs,
+	.txq_descs = e1000_txq_descs,
 };
 
 extern const struct plx_driver plx_driver_e1000;

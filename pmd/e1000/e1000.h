@@ -128,6 +128,10 @@ void e1000_txq_drain(struct e1000_txq *q);
 void e1000_rxq_progress(struct plx_port *port, struct plx_rxq *q, struct plx_progress *p);
 void e1000_txq_progress(struct plx_port *port, struct plx_txq *q, struct plx_progress *p);
 
+/* e1000_descs.c */
+void e1000_rxq_descs(struct plx_port *port, struct plx_rxq *h, struct plx_desc *out, uint16_t n);
+void e1000_txq_descs(struct plx_port *port, struct plx_txq *h, struct plx_desc *out, uint16_t n);
+
 /* e1000_rx.c, e1000_rx_avx2.c: bursts */
 uint16_t e1000_rx_plain(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n);
 uint16_t e1000_rx_avx2(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n);

@@ -108,7 +108,7 @@ typedef uint64_t e1000_v2 __attribute__((vector_size(16), may_alias));
 #define E1000_TSAN 1
 #endif
 
-/* The watchdog may be reading: no more than one store a quadword. */
+/* The watchdog or a dump may be reading: no more than one store a quadword. */
 static inline void e1000_desc_store(void *desc, uint64_t q0, uint64_t q1)
 {
 #ifdef E1000_TSAN

@@ -118,9 +118,13 @@ AVX2 static PLX_ALWAYS_INLINE uint32_t take(
 /* A descriptor for a buffer: its address in the lower half, 0 in the upper. */
 AVX2 static PLX_ALWAYS_INLINE void arm1(__m128i *d, const struct plx_mbuf *m)
 {
+#ifdef E1000_TSAN
+	e1000_desc_store(d, m->buf_iova + PLX_MBUF_HEADROOM, 0);
+#else
 	const __m128i headroom = _mm_set_epi64x(0, PLX_MBUF_HEADROOM);
 
 	_mm_store_si128(d, _mm_add_epi64(_mm_loadl_epi64((const __m128i *)&m->buf_iova), headroom));
+#endif
 }
 
 /* As e1000_rx_arm_run(). */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What every Ethernet driver must do. */
 #include <dirent.h>
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -170,6 +171,50 @@ TEST(conf, start_stop_reset_while_a_thread_polls)
 	CHECK_EQ(s.rx_packets, p.rx);
 	CHECK_EQ(s.tx_packets, p.tx);
 	CHECK_EQ(s.tx_done, s.tx_packets);
+	rig_down(&r);
+}
+
+/* All of both rings, again and again: what they say may be old, and is never of another ring. */
+static void look_at_rings(struct end *e)
+{
+	static struct plx_desc d[32768];
+	uint16_t n = 0;
+
+	CHECK_EQ(plx_rxq_descs(e->rxq, 0, d, 32768, &n), 0);
+	CHECK_EQ(n, e->rxq->n_desc);
+	for (uint16_t i = 0; i < n; i++)
+		CHECK(d[i].index == i && d[i].owner <= PLX_DESC_DONE && d[i].n_words <= 4);
+	CHECK_EQ(plx_txq_descs(e->txq, 0, d, 32768, &n), 0);
+	CHECK_EQ(n, e->txq->n_desc);
+	for (uint16_t i = 0; i < n; i++)
+		CHECK(d[i].index == i && d[i].owner <= PLX_DESC_DONE && d[i].n_words <= 4);
+	CHECK_EQ(plx_rxq_descs(e->rxq, e->rxq->n_desc, d, 1, &n), -EINVAL);
+}
+
+TEST(conf, descriptors_can_be_looked_at_while_a_thread_polls)
+{
+	struct poller p = {0};
+	struct plx_mbuf *out[32];
+	struct plx_desc d;
+	struct rig r;
+	uint16_t n;
+
+	rig_up(&r, &defaults);
+	if (plx_rxq_descs(r.a.rxq, 0, &d, 1, &n) == -ENOTSUP) {
+		rig_down(&r);
+		SKIP("the driver has no rings to show");
+	}
+	p.e = &r.a;
+	CHECK_EQ(pthread_create(&p.thread, NULL, poll_loop, &p), 0);
+	for (unsigned i = 0; i < r.c.rounds; i++) {
+		for (unsigned j = 0; j < 32 && r.b.port != NULL; j++)
+			out[j] = frame_make(&r, j, 64, 1);
+		if (r.b.port != NULL)
+			send_all(&r, &r.b, out, 32);
+		look_at_rings(&r.a);
+	}
+	__atomic_store_n(&p.stop, true, __ATOMIC_RELEASE);
+	pthread_join(p.thread, NULL);
 	rig_down(&r);
 }
 

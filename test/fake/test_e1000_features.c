@@ -720,6 +720,97 @@ TEST(e1000_features, slots_of_software_are_of_no_use_to_the_device)
 	slots(PLX_ISA_SCALAR);
 }
 
+static void owners(const struct plx_desc *d, unsigned n, unsigned count[3])
+{
+	memset(count, 0, 3 * sizeof(count[0]));
+	for (unsigned i = 0; i < n; i++) {
+		CHECK_EQ(d[i].index, i);
+		CHECK_EQ(d[i].n_words, 2);
+		CHECK(d[i].owner < 3);
+		count[d[i].owner]++;
+	}
+}
+
+static void expect_rx(struct rig *r, unsigned sw, unsigned device, unsigned done)
+{
+	static struct plx_desc d[64];
+	unsigned count[3];
+	uint16_t n;
+
+	CHECK_EQ(plx_rxq_descs(r->rxq, 0, d, 64, &n), 0);
+	CHECK_EQ(n, 64);
+	owners(d, n, count);
+	CHECK_EQ(count[PLX_DESC_SW], sw);
+	CHECK_EQ(count[PLX_DESC_DEVICE], device);
+	CHECK_EQ(count[PLX_DESC_DONE], done);
+	for (unsigned i = 0; i < n; i++)
+		if (d[i].owner == PLX_DESC_DONE)
+			CHECK_EQ(d[i].word[1] >> 32 & 0xffff, 100);
+}
+
+static void expect_tx(struct rig *r, unsigned sw, unsigned device, unsigned done)
+{
+	static struct plx_desc d[64];
+	unsigned count[3];
+	uint16_t n;
+
+	CHECK_EQ(plx_txq_descs(r->txq, 0, d, 64, &n), 0);
+	owners(d, n, count);
+	CHECK_EQ(count[PLX_DESC_SW], sw);
+	CHECK_EQ(count[PLX_DESC_DEVICE], device);
+	CHECK_EQ(count[PLX_DESC_DONE], done);
+	/* one at a time they say the same */
+	for (uint16_t i = 0; i < 64; i++) {
+		struct plx_desc one;
+
+		CHECK_EQ(plx_txq_descs(r->txq, i, &one, 1, &n), 0);
+		CHECK_EQ(memcmp(&one, &d[i], sizeof(one)), 0);
+	}
+}
+
+static void dump(enum plx_isa isa)
+{
+	struct plx_mbuf *pkts[20];
+	static struct rig r;
+	uint8_t p[100];
+
+	rig_isa = isa;
+	rig_begin(&r, 0);
+	rig_up(&r);
+	expect_rx(&r, 1, 63, 0);
+	expect_tx(&r, 64, 0, 0);
+	rig_frame(p, 1, 100);
+	for (unsigned i = 0; i < 50; i++) { /* once round the ring and more */
+		for (unsigned j = 0; j < 5; j++)
+			fake_82574_rx(r.m, p, 100, 0);
+		expect_rx(&r, 1 + 5 * (i % 4), 58 - 5 * (i % 4), 5);
+		CHECK_EQ(plx_rx_burst(r.rxq, pkts, 5), 5);
+		/* the device hears of the new buffers at every sixteenth */
+		expect_rx(&r, i % 4 == 3 ? 1 : 6 + 5 * (i % 4), i % 4 == 3 ? 63 : 58 - 5 * (i % 4),
+			0);
+		CHECK_EQ(plx_tx_burst(r.txq, pkts, 5), 5);
+		expect_tx(&r, 59, 0, 5);
+		CHECK_EQ(plx_tx_reclaim(r.txq), 5);
+		expect_tx(&r, 64, 0, 0);
+	}
+	fake_82574_stall(r.m, false, true);
+	for (unsigned j = 0; j < 20; j++)
+		pkts[j] = rig_mbuf(&r, p, 100);
+	CHECK_EQ(plx_tx_burst(r.txq, pkts, 20), 20);
+	expect_tx(&r, 44, 20, 0);
+	CHECK_EQ(plx_port_stop(r.port), 0);
+	expect_rx(&r, 64, 0, 0);
+	expect_tx(&r, 64, 0, 0);
+	end(&r);
+	rig_isa = PLX_ISA_AUTO;
+}
+
+TEST(e1000_features, descriptors_say_whose_they_are)
+{
+	dump(PLX_ISA_AUTO);
+	dump(PLX_ISA_SCALAR);
+}
+
 /* Registers as plain memory, descriptors written back beforehand: what instruction counts use. */
 TEST(e1000_features, prewritten_descriptors)
 {

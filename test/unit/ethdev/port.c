@@ -280,7 +280,9 @@ TEST(port, what_a_driver_lacks_is_said)
 {
 	static const struct plx_mac mac = {{2, 0, 0, 0, 0, 1}};
 	struct plx_rss rss = {0};
+	struct plx_desc d;
 	struct plx_xstat x;
+	uint16_t n_descs;
 	uint32_t v;
 	size_t n;
 	struct rig r;
@@ -307,6 +309,9 @@ TEST(port, what_a_driver_lacks_is_said)
 	CHECK_EQ(plx_rxq_set_moderation(r.rxq, 0), -ENOTSUP);
 	CHECK_EQ(plx_port_xstats(r.port, &x, 1, &n), -ENOTSUP);
 	CHECK_EQ(plx_port_regs(r.port, &x, 1, &n), -ENOTSUP);
+	CHECK_EQ(plx_txq_descs(r.txq, 0, &d, 1, &n_descs), -ENOTSUP);
+	CHECK_EQ(plx_rxq_descs(r.rxq, 0, &d, 1, &n_descs), -ENOTSUP);
+	CHECK_STR(plx_errmsg(), "toy:: the toy driver does not support a dump of descriptors");
 	CHECK_EQ(plx_port_eeprom_len(r.port, &v), -ENOTSUP);
 	CHECK_EQ(plx_port_eeprom_read(r.port, 0, &v, 4), -ENOTSUP);
 	CHECK_EQ(plx_port_eeprom_write(r.port, 0, &v, 4), -ENOTSUP);
@@ -318,6 +323,35 @@ TEST(port, what_a_driver_lacks_is_said)
 	CHECK_EQ(plx_port_set_speed(r.port, NULL), -ENOTSUP);
 	CHECK_EQ(plx_port_get_fec(r.port, NULL), -ENOTSUP);
 	CHECK_EQ(plx_port_set_fec(r.port, PLX_FEC_AUTO), -ENOTSUP);
+	rig_down(&r);
+}
+
+TEST(port, descriptors_are_those_of_the_ring)
+{
+	struct plx_desc d[TOY_RING + 1];
+	uint16_t n;
+	struct rig r;
+
+	rig_ctx(&r, 0);
+	CHECK_EQ(plx_port_open(r.ctx, "toyq:", &r.port), 0);
+	CHECK_EQ(rig_queues(&r), 0);
+	/* stopped ports have rings, too */
+	CHECK_EQ(plx_rxq_descs(r.rxq, 0, d, TOY_RING + 1, &n), 0);
+	CHECK_EQ(n, TOY_RING);
+	for (uint16_t i = 0; i < n; i++) {
+		CHECK_EQ(d[i].index, i);
+		CHECK_EQ(d[i].word[0], i);
+		CHECK_EQ(d[i].word[3], 0);
+		CHECK_EQ(d[i].n_words, 1);
+	}
+	CHECK_EQ(plx_txq_descs(r.txq, TOY_RING - 2, d, 5, &n), 0);
+	CHECK_EQ(n, 2);
+	CHECK_EQ(d[1].index, TOY_RING - 1);
+	CHECK_EQ(plx_txq_descs(r.txq, 3, NULL, 0, &n), 0);
+	CHECK_EQ(n, 0);
+	CHECK_EQ(plx_rxq_descs(r.rxq, TOY_RING, d, 1, &n), -EINVAL);
+	CHECK_EQ(plx_txq_descs(r.txq, TOY_RING, d, 1, &n), -EINVAL);
+	CHECK_HAS(plx_errmsg(), "descriptor 64 of a ring of 64");
 	rig_down(&r);
 }
 

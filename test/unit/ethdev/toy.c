@@ -243,7 +243,29 @@ static int toy_txq_op(struct plx_port *port, struct plx_txq *q)
 	return 0;
 }
 
-/* The same with queues that start and stop by themselves: toyq:; filled in by toy_add(). */
+/* A ring of descriptors of one word, their own index. */
+static void toy_descs(struct plx_desc *out, uint16_t n)
+{
+	for (uint16_t i = 0; i < n; i++) {
+		out[i].word[0] = out[i].index;
+		out[i].n_words = 1;
+		out[i].owner = PLX_DESC_DEVICE;
+	}
+}
+
+static void toy_rxq_descs(
+	struct plx_port *port, struct plx_rxq *q, struct plx_desc *out, uint16_t n)
+{
+	toy_descs(out, n);
+}
+
+static void toy_txq_descs(
+	struct plx_port *port, struct plx_txq *q, struct plx_desc *out, uint16_t n)
+{
+	toy_descs(out, n);
+}
+
+/* The same with queues that start and stop by themselves, and rings to look at: toyq:; filled in by toy_add(). */
 static struct plx_eth_ops toyq_ops;
 
 static const struct plx_driver toyq_driver = {.name = "toyq",
@@ -262,6 +284,8 @@ int toy_add(struct plx_ctx *ctx)
 	toyq_ops = toy_ops;
 	toyq_ops.rxq_start = toyq_ops.rxq_stop = toy_rxq_op;
 	toyq_ops.txq_start = toyq_ops.txq_stop = toy_txq_op;
+	toyq_ops.rxq_descs = toy_rxq_descs;
+	toyq_ops.txq_descs = toy_txq_descs;
 	err = plx_driver_add(ctx, &toy_driver);
 	return err < 0 ? err : plx_driver_add(ctx, &toyq_driver);
 }
