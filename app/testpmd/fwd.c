@@ -17,17 +17,34 @@ uint16_t budget_take(uint64_t *budget, uint16_t n)
 	return (uint16_t)take;
 }
 
+/* Keeps what fits of n packets; the number. */
+static uint16_t keep(struct stream *s, struct plx_mbuf **pkts, uint16_t n)
+{
+	uint16_t fits = (uint16_t)(MAX_LATER - s->n_later);
+
+	if (fits > n)
+		fits = n;
+	memcpy(s->later + s->n_later, pkts, fits * sizeof(*pkts));
+	PLX_WRITE_ONCE(s->n_later, (uint16_t)(s->n_later + fits));
+	return fits;
+}
+
 /* What one call of the TX queue did not take. */
 void stream_tx_rest(struct stream *s, struct plx_mbuf **pkts, uint16_t n)
 {
-	while (s->patient && n != 0 && !PLX_READ_ONCE(*s->stop) &&
-		plx_txq_state(s->txq, NULL) == PLX_QUEUE_RUNNING) {
-		uint16_t sent = plx_tx_burst(s->txq, pkts, n);
+	uint16_t kept = s->patient ? keep(s, pkts, n) : 0;
 
-		plx_stats_add(&s->tx, sent);
-		pkts += sent;
-		n = (uint16_t)(n - sent);
-	}
-	plx_stats_add(&s->dropped, n);
-	plx_mbuf_free_bulk_c(s->cache, pkts, n);
+	plx_stats_add(&s->dropped, (uint64_t)(n - kept));
+	plx_mbuf_free_bulk_c(s->cache, pkts + kept, (unsigned)(n - kept));
+}
+
+bool stream_later(struct stream *s)
+{
+	uint16_t sent = plx_tx_burst(s->txq, s->later, s->n_later);
+	uint16_t left = (uint16_t)(s->n_later - sent);
+
+	plx_stats_add(&s->tx, sent);
+	memmove(s->later, s->later + sent, left * sizeof(*s->later));
+	PLX_WRITE_ONCE(s->n_later, left);
+	return left != 0;
 }

@@ -20,7 +20,7 @@ static struct json_object *port_json(const struct testpmd *t, const struct total
 	const struct plx_port_stats *s = &end->ports[i];
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "device", json_object_new_string(t->opt.ports[i]));
+	json_object_object_add(o, "device", json_object_new_string(t->ports[i].device));
 	json_object_object_add(o, "driver", json_object_new_string(t->ports[i].info.driver));
 	put(o, "rx_packets", s->rx_packets);
 	put(o, "tx_packets", s->tx_packets);
@@ -56,16 +56,15 @@ static struct json_object *total_json(const struct testpmd *t, const struct tota
 static struct json_object *bursts_json(const struct testpmd *t)
 {
 	struct json_object *o = json_object_new_object();
+	struct counts sum;
 
+	streams_count(t, &sum);
 	for (unsigned n = 1; n <= MAX_BURST; n++) {
-		uint64_t sum = 0;
 		char key[16];
 
-		for (size_t i = 0; i < t->n_streams; i++)
-			sum += t->streams[i].bursts[n];
 		snprintf(key, sizeof(key), "%u", n);
-		if (sum != 0)
-			put(o, key, sum);
+		if (sum.bursts[n] != 0)
+			put(o, key, sum.bursts[n]);
 	}
 	return o;
 }
@@ -80,7 +79,7 @@ int json_write(struct testpmd *t, const struct totals *end)
 	FILE *f = to_stdout ? stdout : fopen(t->opt.json, "we");
 	int err = -1;
 
-	for (uint16_t i = 0; i < t->opt.n_ports; i++)
+	for (uint16_t i = 0; i < t->n_ports; i++)
 		json_object_array_add(ports, port_json(t, end, i));
 	json_object_object_add(root, "mode", json_object_new_string(t->opt.mode->name));
 	json_object_object_add(root, "ports", ports);

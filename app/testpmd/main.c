@@ -35,12 +35,12 @@ static int check_sent(struct testpmd *t, const struct totals *end)
 {
 	int err = 0;
 
-	for (uint16_t i = 0; i < t->opt.n_ports; i++) {
+	for (uint16_t i = 0; i < t->n_ports; i++) {
 		uint64_t lost = end->ports[i].tx_errors;
 
 		if (lost == 0)
 			continue;
-		complain("port %u (%s): %llu packets could not be sent", i, t->opt.ports[i],
+		complain("port %u (%s): %llu packets could not be sent", i, t->ports[i].device,
 			(unsigned long long)lost);
 		err = -1;
 	}
@@ -53,7 +53,7 @@ static int forward(struct testpmd *t)
 	struct totals end;
 	int err;
 
-	if (ports_start(t) < 0 || streams_make(t) < 0)
+	if (ports_start(t) < 0)
 		return -1;
 	err = run(t);
 	/* packets that the rings still hold go back to the pool: they were not sent */
@@ -76,6 +76,8 @@ int main(int argc, char **argv)
 
 	if (t == NULL)
 		return 1;
+	pthread_mutex_init(&t->lock, NULL);
+	pthread_cond_init(&t->wake, NULL);
 	err = options_parse(&t->opt, argc, argv);
 	if (err != 0) {
 		free(t);
@@ -88,6 +90,7 @@ int main(int argc, char **argv)
 		err = forward(t);
 	streams_free(t);
 	plx_ctx_close(t->ctx);
+	ports_forget(t);
 	free(t);
 	return err == 0 ? 0 : 1;
 }

@@ -227,11 +227,6 @@ static int check(struct options *o)
 	}
 	if (o->n_cores != 0)
 		o->nb_cores = (uint16_t)o->n_cores;
-	if (o->rxq > o->txq && !o->mode->no_tx && !o->mode->no_rx) {
-		complain("--rxq %u --txq %u: each RX queue needs a TX queue of its own", o->rxq,
-			o->txq);
-		return usage(NULL, NULL, NULL);
-	}
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Opening and setting up ports, and the pool that feeds them. */
-#include <stdio.h>
+#include <stdlib.h>
 
 #include "testpmd.h"
 
@@ -9,13 +9,21 @@ int ports_open(struct testpmd *t)
 	for (uint16_t i = 0; i < t->opt.n_ports; i++) {
 		struct tp_port *p = &t->ports[i];
 
-		if (plx_port_open(t->ctx, t->opt.ports[i], &p->port) < 0 ||
+		p->device = strdup(t->opt.ports[i]);
+		t->n_ports = (uint16_t)(i + 1);
+		if (p->device == NULL || plx_port_open(t->ctx, p->device, &p->port) < 0 ||
 			plx_port_info(p->port, &p->info) < 0) {
 			complain("port %u: %s", i, plx_errmsg());
 			return -1;
 		}
 	}
 	return 0;
+}
+
+void ports_forget(struct testpmd *t)
+{
+	for (uint16_t i = 0; i < t->n_ports; i++)
+		free(t->ports[i].device);
 }
 
 /* The descriptors a ring will have. */
@@ -28,14 +36,14 @@ static uint32_t mbufs_needed(const struct testpmd *t)
 {
 	struct plx_mbuf_need need = {.threads = t->opt.nb_cores, .burst = t->opt.burst};
 
-	for (uint16_t i = 0; i < t->opt.n_ports; i++) {
+	for (uint16_t i = 0; i < t->n_ports; i++) {
 		const struct tp_port *p = &t->ports[i];
 
 		need.rx_desc += p->n_rxq * ring(t->opt.rxd, p->info.def_rx_desc);
 		need.tx_desc += p->n_txq * ring(t->opt.txd, p->info.def_tx_desc);
 		need.queues += (uint32_t)(p->n_rxq + p->n_txq);
 		/* each stream has a cache of its own, too */
-		need.queues += p->n_rxq;
+		need.queues += PLX_MAX((uint32_t)p->n_rxq, (uint32_t)p->n_txq);
 		if (p->info.any_length)
 			need.segs = PLX_MAX(need.segs,
 				PLX_PKT_LEN_MAX / (t->opt.mbuf_size - PLX_MBUF_HEADROOM) + 1u);
@@ -51,10 +59,13 @@ static int make_pool(struct testpmd *t)
 	opts.name = "testpmd";
 	opts.n = t->n_mbufs;
 	opts.room = t->opt.mbuf_size;
-	if (plx_mbuf_pool_create(t->ctx, &opts, &t->pool) == 0)
-		return 0;
-	complain("%s", plx_errmsg());
-	return -1;
+	if (plx_mbuf_pool_create(t->ctx, &opts, &t->pool) < 0) {
+		complain("%s", plx_errmsg());
+		return -1;
+	}
+	for (uint16_t i = 0; i < t->n_ports; i++)
+		t->ports[i].pool = t->pool;
+	return 0;
 }
 
 /* Packets longer than a room come as chains: a capture's may always be, a NIC's by its MTU. */
@@ -64,7 +75,7 @@ static bool needs_scatter(const struct testpmd *t, const struct tp_port *p)
 	       t->opt.mtu + PLX_ETH_OVERHEAD > t->opt.mbuf_size - PLX_MBUF_HEADROOM;
 }
 
-static int configure(struct testpmd *t, struct tp_port *p, bool chains)
+static int configure(struct testpmd *t, struct tp_port *p)
 {
 	struct plx_port_conf conf = PLX_PORT_CONF_INIT;
 
@@ -74,8 +85,8 @@ static int configure(struct testpmd *t, struct tp_port *p, bool chains)
 	conf.promisc = true;
 	if (needs_scatter(t, p))
 		conf.rx_offloads |= p->info.rx_offloads & PLX_RX_OFFLOAD_SCATTER;
-	if (chains)
-		conf.tx_offloads |= p->info.tx_offloads & PLX_TX_OFFLOAD_MULTI_SEG;
+	/* whether there will be chains depends on the ports they come from, which change */
+	conf.tx_offloads |= p->info.tx_offloads & PLX_TX_OFFLOAD_MULTI_SEG;
 	return plx_port_configure(p->port, &conf);
 }
 
@@ -85,7 +96,7 @@ static int set_up_queues(struct testpmd *t, struct tp_port *p)
 	struct plx_txq_conf tx = PLX_TXQ_CONF_INIT;
 
 	rx.n_desc = t->opt.rxd;
-	rx.pool = t->pool;
+	rx.pool = p->pool;
 	tx.n_desc = t->opt.txd;
 	for (uint16_t q = 0; q < p->n_rxq; q++)
 		if (plx_rxq_setup(p->port, q, &rx, NULL) < 0)
@@ -100,7 +111,7 @@ static void wait_for_links(struct testpmd *t)
 {
 	uint64_t until = plx_clock_ns() + t->opt.link_wait_ns;
 
-	for (uint16_t i = 0; i < t->opt.n_ports; i++) {
+	for (uint16_t i = 0; i < t->n_ports; i++) {
 		uint64_t now = plx_clock_ns();
 
 		if (plx_port_link_wait(t->ports[i].port, until > now ? until - now : 0) < 0)
@@ -110,25 +121,22 @@ static void wait_for_links(struct testpmd *t)
 
 int ports_start(struct testpmd *t)
 {
-	bool chains = false;
-
-	for (uint16_t i = 0; i < t->opt.n_ports; i++) {
+	for (uint16_t i = 0; i < t->n_ports; i++) {
 		struct tp_port *p = &t->ports[i];
 
 		p->n_rxq = t->opt.rxq;
 		p->n_txq = t->opt.txq;
-		chains |= needs_scatter(t, p);
 	}
 	if (make_pool(t) < 0)
 		return -1;
-	for (uint16_t i = 0; i < t->opt.n_ports; i++) {
+	for (uint16_t i = 0; i < t->n_ports; i++) {
 		struct tp_port *p = &t->ports[i];
 
-		if (configure(t, p, chains) < 0 || set_up_queues(t, p) < 0 ||
-			plx_port_start(p->port) < 0) {
+		if (configure(t, p) < 0 || set_up_queues(t, p) < 0 || plx_port_start(p->port) < 0) {
 			complain("port %u: %s", i, plx_errmsg());
 			return -1;
 		}
+		p->started = true;
 	}
 	wait_for_links(t);
 	return 0;
@@ -138,9 +146,11 @@ int ports_stop(struct testpmd *t)
 {
 	int err = 0;
 
-	for (uint16_t i = 0; i < t->opt.n_ports; i++) {
-		if (plx_port_stop(t->ports[i].port) == 0)
+	for (uint16_t i = 0; i < t->n_ports; i++) {
+		if (plx_port_stop(t->ports[i].port) == 0) {
+			t->ports[i].started = false;
 			continue;
+		}
 		complain("port %u: %s", i, plx_errmsg());
 		err = -1;
 	}

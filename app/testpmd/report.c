@@ -7,33 +7,36 @@
 
 void totals_read(struct testpmd *t, struct totals *out)
 {
+	struct counts sum;
+
 	memset(out, 0, sizeof(*out));
 	out->ns = plx_clock_ns();
-	for (uint16_t i = 0; i < t->opt.n_ports; i++) {
+	for (uint16_t i = 0; i < t->n_ports; i++) {
 		struct plx_port_stats *s = &out->ports[i];
 
-		(void)plx_port_stats(t->ports[i].port, s);
+		if (t->ports[i].port != NULL)
+			(void)plx_port_stats(t->ports[i].port, s);
 		out->rx_packets += s->rx_packets;
 		out->tx_packets += s->tx_packets;
 		out->rx_bytes += s->rx_bytes;
 		out->tx_bytes += s->tx_bytes;
 	}
+	for (uint16_t i = 0; i < t->n_ports; i++)
+		out->dropped[i] = t->ports[i].dropped;
 	for (size_t i = 0; i < t->n_streams; i++) {
-		const struct stream *s = &t->streams[i];
-		uint64_t dropped = PLX_READ_ONCE(s->dropped);
+		const struct stream *s = t->streams[i];
 
-		out->dropped[s->tx_port - t->ports] += dropped;
-		out->all_dropped += dropped;
-		for (unsigned n = 1; n <= MAX_BURST; n++) {
-			uint64_t bursts = PLX_READ_ONCE(s->bursts[n]);
-
-			out->bursts += bursts;
-			out->burst_packets += n * bursts;
-		}
+		if (s->tx_port != NULL)
+			out->dropped[s->tx_port - t->ports] +=
+				PLX_READ_ONCE(s->dropped) - s->dropped_before;
 	}
-	for (uint16_t i = 0; i < t->n_workers; i++) {
-		out->busy_cycles += PLX_READ_ONCE(t->workers[i].busy_cycles);
-		out->busy_packets += PLX_READ_ONCE(t->workers[i].busy_packets);
+	streams_count(t, &sum);
+	out->all_dropped = sum.dropped;
+	out->busy_cycles = sum.busy_cycles;
+	out->busy_packets = sum.busy_packets;
+	for (unsigned n = 1; n <= MAX_BURST; n++) {
+		out->bursts += sum.bursts[n];
+		out->burst_packets += n * sum.bursts[n];
 	}
 }
 
@@ -66,8 +69,8 @@ static FILE *out_file(const struct testpmd *t)
 {
 	bool taken = t->opt.json != NULL && strcmp(t->opt.json, "-") == 0;
 
-	for (uint16_t i = 0; i < t->opt.n_ports; i++)
-		taken |= writes_stdout(t->opt.ports[i]);
+	for (uint16_t i = 0; i < t->n_ports; i++)
+		taken |= writes_stdout(t->ports[i].device);
 	return taken ? stderr : stdout;
 }
 
@@ -77,7 +80,7 @@ void report_live(struct testpmd *t, const struct totals *before, const struct to
 	uint64_t ns = now->ns - before->ns;
 
 	fprintf(f, "%6.1f s", (double)(now->ns - t->start_ns) / 1e9);
-	for (uint16_t i = 0; i < t->opt.n_ports; i++) {
+	for (uint16_t i = 0; i < t->n_ports; i++) {
 		const struct plx_port_stats *a = &before->ports[i], *b = &now->ports[i];
 
 		fprintf(f, " | port %u: rx %.3f tx %.3f Mpps, %.2f/%.2f Gbit/s", i,
@@ -103,14 +106,14 @@ void report_end(struct testpmd *t, const struct totals *end)
 
 	fprintf(f, "\n%4s %14s %14s %16s %16s %10s %10s\n%s\n", "port", "rx packets", "tx packets",
 		"rx bytes", "tx bytes", "rx lost", "tx dropped", line);
-	for (uint16_t i = 0; i < t->opt.n_ports; i++) {
+	for (uint16_t i = 0; i < t->n_ports; i++) {
 		const struct plx_port_stats *s = &end->ports[i];
 
 		fprintf(f, "%4u %14llu %14llu %16llu %16llu %10llu %10llu  %s\n", i,
 			(unsigned long long)s->rx_packets, (unsigned long long)s->tx_packets,
 			(unsigned long long)s->rx_bytes, (unsigned long long)s->tx_bytes,
 			(unsigned long long)(s->rx_missed + s->rx_errors + s->rx_nombuf),
-			(unsigned long long)(end->dropped[i] + s->tx_errors), t->opt.ports[i]);
+			(unsigned long long)(end->dropped[i] + s->tx_errors), t->ports[i].device);
 	}
 	fprintf(f,
 		"%s\n%.3f s, mode %s: rx %.3f Mpps, tx %.3f Mpps, %.3f Gbit/s out; "

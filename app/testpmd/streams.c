@@ -4,89 +4,255 @@
 
 #include "testpmd.h"
 
-/* The port that packets of port i leave through. */
-static uint16_t peer_of(const struct testpmd *t, uint16_t i)
+/* The port that packets of port p leave through: the topology is that of the ports there are. */
+static struct tp_port *peer_of(struct testpmd *t, const struct tp_port *p)
 {
-	uint16_t n = t->opt.n_ports;
+	struct tp_port *list[MAX_PORTS];
+	uint16_t n = 0, i = 0;
 
+	for (uint16_t k = 0; k < t->n_ports; k++) {
+		if (t->ports[k].port == NULL)
+			continue;
+		if (&t->ports[k] == p)
+			i = n;
+		list[n++] = &t->ports[k];
+	}
 	switch (t->opt.topology) {
 	case TOPOLOGY_LOOP:
-		return i;
+		return list[i];
 	case TOPOLOGY_CHAINED:
-		return (uint16_t)((i + 1) % n);
+		return list[(i + 1) % n];
 	case TOPOLOGY_PAIRED:
 	default:
 		/* the last of an odd number sends back out of itself */
-		return (i ^ 1) < n ? (uint16_t)(i ^ 1) : i;
+		return list[(i ^ 1) < n ? (i ^ 1) : i];
 	}
 }
 
-static int stream_make(struct testpmd *t, struct stream *s, uint16_t port, uint16_t queue)
-{
-	uint16_t to = t->opt.mode->no_rx ? port : peer_of(t, port);
+/* ---- which there are ---- */
 
-	s->rx_port = &t->ports[port];
-	s->tx_port = &t->ports[to];
-	s->rxq = plx_port_rxq(s->rx_port->port, queue);
-	s->txq = plx_port_txq(s->tx_port->port, queue);
-	s->burst = t->opt.burst;
-	s->patient = s->rx_port->info.finite;
-	s->pool = t->pool;
-	s->own = s->tx_port->info.mac;
-	s->peer = (struct plx_mac){{2, 0, 0, 0, 0, (uint8_t)to}};
-	s->stop = &t->stop;
-	s->budget = t->opt.packets != 0 ? &t->budget : NULL;
+static uint16_t queues(const struct tp_port *p)
+{
+	if (p->port == NULL)
+		return 0;
+	return p->n_rxq > p->n_txq ? p->n_rxq : p->n_txq;
+}
+
+static struct stream *find(const struct testpmd *t, const struct tp_port *p, uint16_t queue)
+{
+	for (size_t i = 0; i < t->n_streams; i++)
+		if (t->streams[i]->rx_port == p && t->streams[i]->queue == queue)
+			return t->streams[i];
+	return NULL;
+}
+
+static struct stream *stream_make(struct testpmd *t, struct tp_port *p, uint16_t queue)
+{
+	struct stream *s = aligned_alloc(PLX_CACHE_LINE, sizeof(*s));
+
+	if (s == NULL)
+		return NULL;
+	memset(s, 0, sizeof(*s));
+	s->rx_port = p;
+	s->queue = queue;
+	s->core = -1;
+	s->pool = p->pool;
 	if (plx_mempool_cache_create(t->ctx, 0, -1, &s->cache) < 0) {
 		complain("%s", plx_errmsg());
-		return -1;
+		free(s);
+		return NULL;
 	}
-	plx_mempool_cache_bind(s->cache, &t->pool->mp);
-	return 0;
+	plx_mempool_cache_bind(s->cache, &s->pool->mp);
+	return s;
 }
 
-static int assign(struct testpmd *t)
+int streams_match(struct testpmd *t)
 {
-	t->n_workers = (uint16_t)PLX_MIN((size_t)t->opt.nb_cores, t->n_streams);
-	for (uint16_t w = 0; w < t->n_workers; w++) {
-		struct worker *worker = &t->workers[w];
+	struct stream **list;
+	size_t most = t->n_streams, n = 0;
+	int err = 0;
 
-		worker->mode = t->opt.mode;
-		worker->stop = &t->stop;
-		worker->cpu = w < t->opt.n_cores ? t->opt.cores[w] : -1;
-		worker->streams = calloc(t->n_streams, sizeof(struct stream *));
-		if (worker->streams == NULL)
-			return -1;
+	for (uint16_t p = 0; p < t->n_ports; p++)
+		most += queues(&t->ports[p]);
+	list = calloc(most + 1, sizeof(*list));
+	if (list == NULL)
+		return -1;
+	for (size_t i = 0; i < t->n_streams; i++)
+		t->streams[i]->gone = t->streams[i]->queue >= queues(t->streams[i]->rx_port);
+	for (uint16_t p = 0; p < t->n_ports; p++) {
+		for (uint16_t q = 0; q < queues(&t->ports[p]); q++) {
+			struct stream *s = find(t, &t->ports[p], q);
+
+			if (s == NULL)
+				s = stream_make(t, &t->ports[p], q);
+			if (s != NULL)
+				list[n++] = s;
+			else
+				err = -1;
+		}
 	}
+	for (size_t i = 0; i < t->n_streams; i++)
+		if (t->streams[i]->gone)
+			list[n++] = t->streams[i];
+	free(t->streams);
+	t->streams = list;
+	t->n_streams = n;
+	return err;
+}
+
+static void add_counts(struct counts *sum, const struct stream *s)
+{
+	sum->rx += PLX_READ_ONCE(s->rx);
+	sum->tx += PLX_READ_ONCE(s->tx);
+	sum->dropped += PLX_READ_ONCE(s->dropped);
+	sum->busy_cycles += PLX_READ_ONCE(s->busy_cycles);
+	sum->busy_packets += PLX_READ_ONCE(s->busy_packets);
+	for (unsigned n = 1; n <= MAX_BURST; n++)
+		sum->bursts[n] += PLX_READ_ONCE(s->bursts[n]);
+}
+
+void streams_count(const struct testpmd *t, struct counts *sum)
+{
+	*sum = t->past;
+	for (size_t i = 0; i < t->n_streams; i++)
+		add_counts(sum, t->streams[i]);
+}
+
+/* The port that it sends to is told what it did not take. */
+static void settle_dropped(struct stream *s)
+{
+	if (s->tx_port != NULL)
+		s->tx_port->dropped += s->dropped - s->dropped_before;
+	s->dropped_before = s->dropped;
+}
+
+static void drop_later(struct stream *s)
+{
+	plx_stats_add(&s->dropped, s->n_later);
+	plx_mbuf_free_bulk_c(s->cache, s->later, s->n_later);
+	s->n_later = 0;
+}
+
+void streams_drop_later(struct testpmd *t)
+{
+	for (size_t i = 0; i < t->n_streams; i++)
+		drop_later(t->streams[i]);
+}
+
+static void stream_free(struct testpmd *t, struct stream *s)
+{
+	drop_later(s);
+	settle_dropped(s);
+	add_counts(&t->past, s);
+	plx_mempool_cache_free(s->cache);
+	free(s);
+}
+
+void streams_sweep(struct testpmd *t)
+{
+	size_t n = 0;
+
 	for (size_t i = 0; i < t->n_streams; i++) {
-		struct worker *worker = &t->workers[i % t->n_workers];
-
-		worker->streams[worker->n_streams++] = &t->streams[i];
+		if (t->streams[i]->gone)
+			stream_free(t, t->streams[i]);
+		else
+			t->streams[n++] = t->streams[i];
 	}
-	return 0;
-}
-
-int streams_make(struct testpmd *t)
-{
-	uint16_t queues = t->opt.mode->no_rx ? t->opt.txq : t->opt.rxq;
-	size_t n = (size_t)t->opt.n_ports * queues;
-
-	t->budget = t->opt.packets;
-	t->streams = aligned_alloc(PLX_CACHE_LINE, n * sizeof(struct stream));
-	if (t->streams == NULL)
-		return -1;
-	memset(t->streams, 0, n * sizeof(struct stream));
-	for (uint16_t p = 0; p < t->opt.n_ports; p++)
-		for (uint16_t q = 0; q < queues; q++)
-			if (stream_make(t, &t->streams[t->n_streams++], p, q) < 0)
-				return -1;
-	return assign(t);
+	t->n_streams = n;
 }
 
 void streams_free(struct testpmd *t)
 {
 	for (size_t i = 0; i < t->n_streams; i++)
-		plx_mempool_cache_free(t->streams[i].cache);
-	for (uint16_t w = 0; w < t->n_workers; w++)
-		free(t->workers[w].streams);
+		t->streams[i]->gone = true;
+	streams_sweep(t);
 	free(t->streams);
+	t->streams = NULL;
+}
+
+/* ---- what they do ---- */
+
+static bool usable(const struct tp_port *p)
+{
+	return p->started && !p->held;
+}
+
+/* Ports and queues of a stream in a mode; false: none in this one. */
+static bool wire(struct testpmd *t, const struct stream *s, struct wiring *w)
+{
+	const struct fwd_mode *mode = t->opt.mode;
+	struct tp_port *from = s->rx_port, *to = from;
+
+	if (s->gone || s->queue >= (mode->no_rx ? from->n_txq : from->n_rxq))
+		return false;
+	if (!mode->no_rx && !mode->echo)
+		to = peer_of(t, from);
+	w->tx_port = to;
+	w->burst = t->opt.burst;
+	w->rxq = mode->no_rx ? NULL : plx_port_rxq(from->port, s->queue);
+	/* with more RX queues than TX queues some of them share one; see share() */
+	if (!mode->no_tx && to->n_txq != 0)
+		w->txq = plx_port_txq(to->port, (uint16_t)(s->queue % to->n_txq));
+	if (t->forwarding && usable(from) && (mode->no_tx || usable(to)))
+		w->mode = mode;
+	return true;
+}
+
+/* A TX queue belongs to one thread: the worker of the stream that had it first, or -1. */
+static int share(const struct wiring *want, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (want[k].txq != NULL && want[k].txq == want[i].txq)
+			return want[k].worker;
+	return -1;
+}
+
+void streams_want(struct testpmd *t, struct wiring *want)
+{
+	uint16_t next = 0;
+
+	for (size_t i = 0; i < t->n_streams; i++) {
+		const struct stream *s = t->streams[i];
+		int worker;
+
+		want[i] = (struct wiring){0};
+		if (!wire(t, s, &want[i]))
+			continue;
+		worker = share(want, i);
+		if (worker < 0)
+			worker = s->core >= 0 ? s->core : next++ % t->opt.nb_cores;
+		want[i].worker = (uint16_t)worker;
+	}
+}
+
+bool wiring_same(const struct wiring *a, const struct wiring *b)
+{
+	return a->mode == b->mode && a->tx_port == b->tx_port && a->rxq == b->rxq &&
+	       a->txq == b->txq && a->burst == b->burst;
+}
+
+int stream_rewire(struct testpmd *t, struct stream *s, const struct wiring *want)
+{
+	bool same = wiring_same(&s->now, want);
+
+	if (!same && s->now.mode != NULL && s->now.mode->end != NULL)
+		s->now.mode->end(s);
+	s->now = *want;
+	if (same || want->mode == NULL)
+		return 0;
+	if (s->tx_port != want->tx_port)
+		settle_dropped(s);
+	s->tx_port = want->tx_port;
+	s->rxq = want->rxq;
+	s->txq = want->txq;
+	s->burst = want->burst;
+	s->patient = s->rx_port->info.finite && want->rxq != NULL;
+	s->own = s->tx_port->info.mac;
+	s->peer = (struct plx_mac){{2, 0, 0, 0, 0, (uint8_t)(s->tx_port - t->ports)}};
+	s->budget = t->opt.packets != 0 ? &t->budget : NULL;
+	s->state = NULL;
+	if (want->mode->begin == NULL || want->mode->begin(t, s) == 0)
+		return 0;
+	s->now = (struct wiring){0};
+	return -1;
 }

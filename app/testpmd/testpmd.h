@@ -5,9 +5,17 @@
  *   options.c   the command line
  *   ports.c     opens and sets up the ports and the pool
  *   streams.c   which RX queue goes to which TX queue, on which thread
+ *   plan.c      how the threads are told, also while they run
+ *   workers.c   the threads
  *   fwd_X.c     one forwarding mode each
- *   run.c       the threads, and when to end
+ *   run.c       when to end
  *   report.c    the live line and the table at the end; json.c: the same for programs
+ *
+ * One thread, main's, is in control of everything but the queues; the others are workers. Which
+ * streams a worker serves, and in which mode, is in a plan that nobody changes. To change anything,
+ * control changes what is wanted (options, ports, forwarding) and calls plan_update(): streams that
+ * are to change are taken out of the plan, which every worker has seen when the call goes on; they
+ * are control's alone then, are changed, and come back with the next plan. All others go on.
  */
 #ifndef TESTPMD_H
 #define TESTPMD_H
@@ -18,10 +26,13 @@
 #include "plx_stats.h"
 
 enum { MAX_PORTS = 32, MAX_CORES = 64, MAX_BURST = 512, MAX_QUEUES = 64 };
+enum { MAX_LATER = 2 * MAX_BURST };
 
 enum topology { TOPOLOGY_PAIRED, TOPOLOGY_CHAINED, TOPOLOGY_LOOP };
 
 struct fwd_mode;
+struct testpmd;
+struct plan;
 
 struct options {
 	const char *ports[MAX_PORTS];
@@ -51,10 +62,26 @@ struct options {
 int options_parse(struct options *o, int argc, char **argv);
 
 struct tp_port {
-	struct plx_port *port;
+	char *device;          /* the string it was opened with; NULL: no port has this number */
+	struct plx_port *port; /* NULL: none */
 	struct plx_port_info info;
+	struct plx_mbuf_pool *pool;
 	uint16_t n_rxq, n_txq;
+	bool started;
+	bool held;   /* control needs its queues: its streams are in no plan */
 	bool failed; /* a queue failed or the device left */
+	/* of streams that are no more, or send elsewhere by now: what its TX queues did not take */
+	uint64_t dropped;
+};
+
+/* What a stream is made for; streams whose wiring stays need not be touched. */
+struct wiring {
+	const struct fwd_mode *mode; /* NULL: it does not forward */
+	struct tp_port *tx_port;
+	struct plx_rxq *rxq;
+	struct plx_txq *txq;
+	uint16_t burst;
+	uint16_t worker;
 };
 
 /* What one thread does again and again: packets of one RX queue to one TX queue. */
@@ -64,16 +91,24 @@ struct stream {
 	struct plx_txq *txq;
 	uint16_t burst;
 	bool patient;     /* the input waits (a capture): never drop, wait for room */
+	uint16_t n_later; /* packets in later */
 	uint64_t *budget; /* packets that all streams may still take; NULL: any number */
-	/* counters: written by the stream's thread, read by the one that reports */
+	/* counters: written by the stream's thread, read by the one that reports; they only grow */
 	uint64_t rx, tx, dropped;
+	uint64_t busy_cycles, busy_packets; /* of the bursts that were measured */
 	/* cold */
 	struct tp_port *rx_port, *tx_port;
+	uint16_t queue; /* of rx_port; tx_port's may be another */
+	int core;       /* the worker that the user wants; -1: any */
+	void *state;    /* the mode's own */
 	struct plx_mbuf_pool *pool;
 	struct plx_mempool_cache *cache; /* of modes that make packets, and for drops */
 	struct plx_mac peer, own;
-	const bool *stop;
-	uint64_t bursts[MAX_BURST + 1]; /* by size */
+	struct wiring now;
+	bool changing, gone;               /* of control, inside plan_update() */
+	uint64_t dropped_before;           /* of dropped: what tx_port->dropped has already */
+	uint64_t bursts[MAX_BURST + 1];    /* by size */
+	struct plx_mbuf *later[MAX_LATER]; /* received, for which there was no room yet */
 } PLX_CACHE_ALIGNED;
 
 /* A forwarding mode: one file, one line in the list of fwd.c. */
@@ -82,8 +117,17 @@ struct fwd_mode {
 	const char *help;
 	bool no_rx; /* it makes its packets itself */
 	bool no_tx;
-	/* One burst of a stream; returns the packets it handled. */
+	bool echo; /* packets leave through the port that they came in through, whatever the topology */
+	/* One burst of a stream; returns the packets it handled. It never waits. */
 	uint16_t (*burst)(struct stream *s);
+	/*
+	 * Before the stream's first burst in this mode, and again after end when its ports, queues or
+	 * burst have changed. May set s->state, which is NULL. 0, or -1 after complain(). The
+	 * control thread, which has the stream for itself. May be NULL, as end.
+	 */
+	int (*begin)(struct testpmd *t, struct stream *s);
+	/* After its last burst: frees s->state and the packets in it. The control thread. */
+	void (*end)(struct stream *s);
 };
 extern const struct fwd_mode fwd_io, fwd_mac, fwd_macswap, fwd_rxonly, fwd_txonly;
 extern const struct fwd_mode *const fwd_modes[]; /* all, the default first, NULL last */
@@ -106,11 +150,17 @@ static inline void stream_got(struct stream *s, uint16_t wanted, uint16_t got)
 		__atomic_fetch_add(s->budget, (uint64_t)(wanted - got), __ATOMIC_RELAXED);
 }
 
+/* Sends what waits in later; is there still something? */
+bool stream_later(struct stream *s);
+
 static inline uint16_t stream_rx(struct stream *s, struct plx_mbuf **pkts)
 {
-	uint16_t want = stream_want(s);
-	uint16_t n = plx_rx_burst(s->rxq, pkts, want);
+	uint16_t want, n;
 
+	if (plx_unlikely(s->n_later != 0) && stream_later(s))
+		return 0;
+	want = stream_want(s);
+	n = plx_rx_burst(s->rxq, pkts, want);
 	stream_got(s, want, n);
 	plx_stats_add(&s->rx, n);
 	return n;
@@ -118,27 +168,30 @@ static inline uint16_t stream_rx(struct stream *s, struct plx_mbuf **pkts)
 
 void stream_tx_rest(struct stream *s, struct plx_mbuf **pkts, uint16_t n);
 
-/* Sends n packets; what is not taken is dropped, or waited for if the input is patient. */
+/* Sends n packets; what is not taken is dropped, or sent later if the input is patient. */
 static inline void stream_tx(struct stream *s, struct plx_mbuf **pkts, uint16_t n)
 {
-	uint16_t sent = plx_tx_burst(s->txq, pkts, n);
+	uint16_t sent = plx_likely(s->n_later == 0) ? plx_tx_burst(s->txq, pkts, n) : 0;
 
 	plx_stats_add(&s->tx, sent);
 	if (plx_unlikely(sent < n))
 		stream_tx_rest(s, pkts + sent, (uint16_t)(n - sent));
 }
 
+/* What streams counted. */
+struct counts {
+	uint64_t rx, tx, dropped;
+	uint64_t busy_cycles, busy_packets;
+	uint64_t bursts[MAX_BURST + 1];
+};
+
 struct worker {
 	pthread_t thread;
-	bool started;
-	int cpu; /* -1: not pinned */
-	struct stream **streams;
-	size_t n_streams;
-	const struct fwd_mode *mode;
-	const bool *stop;
-	uint64_t loops;                     /* passes over the streams; atomic */
-	uint64_t busy_cycles, busy_packets; /* of the passes that were measured; atomic */
-	int err;
+	struct testpmd *t;
+	uint16_t index;
+	uint64_t seen; /* number of the plan it works on; atomic */
+	int cpu;       /* that it is pinned to, or -1 */
+	bool failed;   /* it could not be pinned; atomic */
 };
 
 struct testpmd {
@@ -147,12 +200,18 @@ struct testpmd {
 	struct plx_mbuf_pool *pool;
 	uint32_t n_mbufs;
 	struct tp_port ports[MAX_PORTS];
-	struct stream *streams;
+	uint16_t n_ports;        /* numbers below this; some may have no port */
+	struct stream **streams; /* by port, then queue */
 	size_t n_streams;
+	struct counts past;      /* of streams that are no more */
+	bool forwarding;         /* wanted: between start and stop */
+	const struct plan *plan; /* atomic: the one in force */
+	uint64_t n_plans;
+	pthread_mutex_t lock; /* workers without work sleep on wake */
+	pthread_cond_t wake;
 	struct worker workers[MAX_CORES];
 	uint16_t n_workers;
 	uint64_t budget; /* of --packets; atomic */
-	bool stop;       /* atomic: the threads end */
 	bool failed;
 	uint64_t start_ns, end_ns;
 };
@@ -161,10 +220,54 @@ struct testpmd {
 int ports_open(struct testpmd *t);
 int ports_start(struct testpmd *t);
 int ports_stop(struct testpmd *t);
+void ports_forget(struct testpmd *t);
 
 /* streams.c */
-int streams_make(struct testpmd *t);
+/* Makes the streams that the ports' queues need, and marks those as gone that have none any more. */
+int streams_match(struct testpmd *t);
+/* Frees streams that are gone; they are in no plan. */
+void streams_sweep(struct testpmd *t);
 void streams_free(struct testpmd *t);
+/* Gives up what waits for room; no stream is in a plan. */
+void streams_drop_later(struct testpmd *t);
+/* What each stream is to be, in the order of t->streams. */
+void streams_want(struct testpmd *t, struct wiring *want);
+/* The same but for the worker? */
+bool wiring_same(const struct wiring *a, const struct wiring *b);
+int stream_rewire(struct testpmd *t, struct stream *s, const struct wiring *want);
+/* What all streams have counted, those that are gone included. */
+void streams_count(const struct testpmd *t, struct counts *sum);
+
+/* plan.c */
+struct duty {
+	struct stream **streams;
+	size_t n;
+	int cpu; /* -1: not pinned */
+};
+struct plan {
+	uint64_t number;
+	bool quit;
+	const struct fwd_mode *mode;
+	struct duty duties[MAX_CORES];
+	struct stream *streams[];
+};
+/*
+ * Makes the workers do what options and ports say. 0, or -1 after complain(): a stream that could
+ * not have what it should is left out.
+ */
+int plan_update(struct testpmd *t);
+/* Every worker has ended what it was doing, and begun anew. */
+int plan_sync(struct testpmd *t);
+/* Takes a port's streams out of the plan, until it is no longer held. */
+int plan_hold(struct testpmd *t, struct tp_port *p);
+
+/* workers.c */
+int workers_start(struct testpmd *t, uint16_t n);
+void workers_end(struct testpmd *t);
+/* Puts a plan in force; returns when no worker looks at the one before. */
+void workers_publish(struct testpmd *t, const struct plan *plan);
+/* Has a worker failed? */
+bool workers_failed(const struct testpmd *t);
 
 /* run.c */
 int run(struct testpmd *t);
