@@ -96,6 +96,7 @@ enum {
 	PLX_PTYPE_L2_ETHER_TIMESYNC = 0x4,
 	PLX_PTYPE_L2_ETHER_LLDP = 0x5,
 	PLX_PTYPE_L2_ETHER_QINQ = 0x6,
+	PLX_PTYPE_L2_ETHER_MPLS = 0x7,
 	PLX_PTYPE_L2_MASK = 0xf,
 	PLX_PTYPE_L3_IPV4 = 0x10,     /**< without options */
 	PLX_PTYPE_L3_IPV4_EXT = 0x20, /**< with or without options */
@@ -109,7 +110,17 @@ enum {
 	PLX_PTYPE_L4_ICMP = 0x500,
 	PLX_PTYPE_L4_NONFRAG = 0x600,
 	PLX_PTYPE_L4_MASK = 0xf00,
+	PLX_PTYPE_TUNNEL_IP = 0x1000, /**< IP in IP, either version in either */
+	PLX_PTYPE_TUNNEL_GRE = 0x2000,
+	PLX_PTYPE_TUNNEL_VXLAN = 0x3000,
+	PLX_PTYPE_TUNNEL_NVGRE = 0x4000,
+	PLX_PTYPE_TUNNEL_GENEVE = 0x5000,
+	PLX_PTYPE_TUNNEL_VXLAN_GPE = 0x6000,
+	PLX_PTYPE_TUNNEL_MASK = 0xf000,
+	PLX_PTYPE_INNER_MASK = 0x0fff0000,
 };
+/** What is in a tunnel has the same numbers, 16 bits up: PLX_PTYPE_INNER(PLX_PTYPE_L4_TCP). */
+#define PLX_PTYPE_INNER(ptype) ((uint32_t)(ptype) << 16)
 
 /** TX offload lengths, in bytes. They share storage with rss_hash and mark. */
 struct plx_tx_offload {
