@@ -51,7 +51,7 @@ struct plx_ctx_opts {
 	enum plx_log_level log_level; /**< messages above it are not made */
 	plx_log_fn log_fn;            /**< NULL: lines on standard error */
 	void *log_arg;                /**< first argument of log_fn */
-	const char *stats_path;       /**< file for counters (plx_stats.h); NULL: none */
+	const char *stats_path;       /**< file for counters (plx_stats.h); NULL: in memory */
 	uint64_t stall_ns;            /**< watchdog limit of queues in ns; 0: off */
 	bool control_thread;          /**< a thread of the context calls plx_ctx_poll() */
 };

@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "plx_log.h"
@@ -194,6 +195,15 @@ int plx_stats_file_make(const char *path, struct stats_file *f)
 	return err;
 }
 
+void plx_stats_file_memory(struct stats_file *f)
+{
+	*f = (struct stats_file){.dir = -1, .pid = (uint32_t)getpid()};
+	f->fd = memfd_create(PLX_STATS_MEMFD, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	/* A reader that opens it for writing cannot take the pages from under the counting threads. */
+	if (f->fd >= 0)
+		fcntl(f->fd, F_ADD_SEALS, F_SEAL_SHRINK);
+}
+
 void plx_stats_file_ready(const struct stats_file *f)
 {
 	flock(f->fd, LOCK_UN);
@@ -207,7 +217,8 @@ void plx_stats_file_drop(struct stats_file *f)
 		 * the lock: if another has that, it looked at this file, may be about to remove it,
 		 * and would remove the next one's instead. What stays is replaced as a dead one's.
 		 */
-		if (f->pid == (uint32_t)getpid() && flock(f->fd, LOCK_EX | LOCK_NB) == 0 &&
+		if (f->name != NULL && f->pid == (uint32_t)getpid() &&
+			flock(f->fd, LOCK_EX | LOCK_NB) == 0 &&
 			still_there(f->dir, f->name, &f->st))
 			unlinkat(f->dir, f->name, 0);
 		close(f->fd);

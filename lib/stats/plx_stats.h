@@ -5,7 +5,9 @@
  * The program opens one set of statistics; each object (a queue, a pool) gets an array of counters
  * that lies in the file. The thread that owns the object writes them with plain stores
  * (PLX_WRITE_ONCE), without locks or atomic operations: a reader in another process sees them
- * without stopping anything. Without a path the counters are in private memory.
+ * without stopping anything. Without a path the file is in memory alone (memfd_create(2), named
+ * PLX_STATS_MEMFD): a reader opens /proc/PID/fd/N, and it ends with the process unless a reader still
+ * has it open. `plx-stats` finds either kind.
  *
  * Put the file on a tmpfs (/run, /dev/shm): on a disk, writing it back would stall the counting
  * thread. It is made with mode 0600 and never through a symbolic link. plx_stats_close() removes
@@ -31,6 +33,7 @@ PLX_BEGIN_DECLS
 #define PLX_STATS_MAGIC        "PLXSTATS"
 #define PLX_STATS_VERSION      1U
 #define PLX_STATS_ORDER        0x01020304U
+#define PLX_STATS_MEMFD        "plx-stats" /* /proc/PID/fd/N leads to "/memfd:plx-stats (deleted)" */
 #define PLX_STATS_RECORD_MAGIC 0x4f584c50U /* "PLXO" */
 
 #define PLX_STATS_NAME_MAX         255  /* bytes of an object's name; a longer one is cut */
@@ -75,8 +78,8 @@ PLX_STATIC_ASSERT(sizeof(struct plx_stats_record) == 64, "layout of the file");
 struct plx_stats;
 
 /*
- * Opens a set of statistics into *out; plx_stats_close() closes it. path = NULL: private memory, no
- * file. max_objects_hint is how many objects are expected (0: no idea); more will do.
+ * Opens a set of statistics into *out; plx_stats_close() closes it. path = NULL: a file in memory
+ * without a name, or private memory where there is none to be had. max_objects_hint is how many objects are expected (0: no idea); more will do.
  * A file that a dead process of this user left at path is replaced, and so is an empty one.
  * -EBUSY: the file is of a living process, which the message names, or of another PID namespace, or
  *	is being replaced by somebody else at this moment;

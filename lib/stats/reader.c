@@ -45,7 +45,7 @@ static int open_file(struct plx_stats_reader *r)
 {
 	struct stat st;
 
-	r->fd = open(r->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	r->fd = open(r->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (r->fd < 0)
 		return plx_err(errno, PATH_FMT ": %s", PATH_ARG(r->path), strerrordesc_np(errno));
 	if (fstat(r->fd, &st) < 0 || !S_ISREG(st.st_mode))

@@ -28,7 +28,7 @@ enum owner_state plx_stats_owner_state(const struct plx_stats_header *h);
 
 struct stats_file {
 	int fd, dir;    /* dir: so that a chdir() or a moved folder does not matter; -1: none */
-	char *name;     /* in dir */
+	char *name;     /* in dir; NULL: it has none */
 	struct stat st; /* which file it is */
 	uint32_t pid;   /* who made it */
 };
@@ -41,6 +41,12 @@ int plx_stats_check_header(const struct plx_stats_header *h, const char *path);
  * a dead process left there. Errors as plx_stats_open().
  */
 int plx_stats_file_make(const char *path, struct stats_file *f);
+
+/*
+ * A file without a name, which others reach through /proc/PID/fd as long as the process lives. Where
+ * there is none to be had (no descriptor left, an old kernel) f->fd is -1.
+ */
+void plx_stats_file_memory(struct stats_file *f);
 
 /* The header is written: others may look. */
 void plx_stats_file_ready(const struct stats_file *f);

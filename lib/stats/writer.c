@@ -34,12 +34,26 @@ struct plx_stats {
 	struct slot *slot;
 	size_t n_slots, slots_size;
 	struct stats_file file; /* fd -1: none */
-	char *path;             /* for messages; "" */
+	char *path;             /* for messages */
 };
 
 static struct plx_stats_header *header(struct plx_stats *s)
 {
 	return (struct plx_stats_header *)s->base;
+}
+
+/* Makes the file longer. Returns 0 or an errno. */
+static int extend(const struct stats_file *f, size_t from, size_t more)
+{
+	int err;
+
+	if (f->name == NULL) /* no file system to fill: pages come as they are touched */
+		return ftruncate(f->fd, (off_t)(from + more)) < 0 ? errno : 0;
+	/* With its blocks: a full file system is an error here and not a SIGBUS later. */
+	do {
+		err = posix_fallocate(f->fd, (off_t)from, (off_t)more);
+	} while (err == EINTR);
+	return err;
 }
 
 /* Makes at least size bytes from the base usable. */
@@ -62,10 +76,7 @@ static int grow(struct plx_stats *s, size_t size)
 		s->mapped += more;
 		return 0;
 	}
-	/* With its blocks: a full file system is an error here and not a SIGBUS later. */
-	do {
-		err = posix_fallocate(s->file.fd, (off_t)s->mapped, (off_t)more);
-	} while (err == EINTR);
+	err = extend(&s->file, s->mapped, more);
 	if (err != 0)
 		return plx_err(err, PATH_FMT ": cannot grow it to %zu bytes: %s", PATH_ARG(s->path),
 			s->mapped + more, strerrordesc_np(err));
@@ -123,11 +134,13 @@ int plx_stats_open(const char *path, size_t max_objects_hint, struct plx_stats *
 		return plx_err(ENOMEM, "statistics: out of memory");
 	pthread_mutex_init(&s->lock, NULL);
 	s->file.fd = s->file.dir = -1;
-	s->path = strdup(path != NULL ? path : "");
+	s->path = strdup(path != NULL ? path : "in memory");
 	if (s->path == NULL)
 		err = plx_err(ENOMEM, "statistics: out of memory");
 	if (err == 0 && path != NULL)
 		err = plx_stats_file_make(path, &s->file);
+	else if (err == 0)
+		plx_stats_file_memory(&s->file);
 	if (err == 0)
 		err = begin(s, PLX_MIN(max_objects_hint, HINT_MAX));
 	if (err < 0) {

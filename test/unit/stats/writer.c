@@ -2,10 +2,13 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 #include "stats_test.h"
 
-TEST(stats_writer, private_memory)
+TEST(stats_writer, without_a_path)
 {
 	struct plx_stats *s = opened(NULL);
 	uint64_t *c;
@@ -16,6 +19,69 @@ TEST(stats_writer, private_memory)
 	plx_stats_add(&c[1], 5);
 	plx_stats_add(&c[1], 6);
 	CHECK_EQ(c[1], 11);
+	plx_stats_close(s);
+}
+
+/* The descriptor that leads to the file in memory; -1: none. */
+static int memory_fd(void)
+{
+	char path[32], target[64];
+
+	for (int fd = 0; fd < 256; fd++) {
+		ssize_t n;
+
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		n = readlink(path, target, sizeof(target) - 1);
+		if (n < 0)
+			continue;
+		target[n] = '\0';
+		if (strcmp(target, "/memfd:" PLX_STATS_MEMFD " (deleted)") == 0)
+			return fd;
+	}
+	return -1;
+}
+
+TEST(stats_writer, without_a_path_it_is_read_through_proc)
+{
+	struct plx_stats *s = opened(NULL);
+	struct plx_stats_reader *r;
+	struct plx_stats_view v;
+	int fd = memory_fd();
+	char path[32];
+	uint64_t *c;
+
+	CHECK(fd >= 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	CHECK_EQ(plx_stats_object(s, "q", two_names, 2, &c), 0);
+	plx_stats_add(&c[1], 5);
+	CHECK_EQ(plx_stats_attach(path, &r), 0);
+	CHECK_EQ(plx_stats_next(r, &v), 1);
+	CHECK_STR(v.name, "q");
+	CHECK_EQ(v.values[1], 5);
+	CHECK(ftruncate(fd, 0) < 0 && errno == EPERM);
+	plx_stats_close(s);
+	CHECK_EQ(plx_stats_next(r, &v), 0); /* the end of the round */
+	CHECK_EQ(plx_stats_next(r, &v), 1); /* as long as a reader has it open */
+	plx_stats_detach(r);
+	CHECK(memory_fd() < 0);
+}
+
+TEST(stats_writer, without_a_descriptor_left_counters_are_private)
+{
+	struct rlimit old, none;
+	struct plx_stats *s;
+	uint64_t *c;
+
+	CHECK(getrlimit(RLIMIT_NOFILE, &old) == 0);
+	none = old;
+	none.rlim_cur = 0;
+	CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
+	s = opened(NULL);
+	CHECK(setrlimit(RLIMIT_NOFILE, &old) == 0);
+	CHECK(memory_fd() < 0);
+	CHECK_EQ(plx_stats_object(s, "q", two_names, 2, &c), 0);
+	plx_stats_add(&c[1], 5);
+	CHECK_EQ(c[1], 5);
 	plx_stats_close(s);
 }
 
