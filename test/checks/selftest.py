@@ -95,6 +95,15 @@ OPTIONS = [
     ("| `--port DEV` | a port |\n", "", 1, "testpmd.1: --port is missing"),
     ("| `--port DEV` | with --none |\n", ".BI \\-\\-port DEV\n", 1, "has no --none"),
 ]
+# A program's man page, and what is wrong with it.
+MAN_HEAD = ".TH X 1\n.SH OPTIONS\n"
+MAN_PAGES = [
+    (MAN_HEAD + ".TP\n.BI \\-\\-port DEV\nA port.\n", 0, ""),
+    (None, 1, "doc/man/plx-x.1: there is none"),
+    (MAN_HEAD, 1, "--port is missing"),
+    (MAN_HEAD + ".TP\n.BI \\-\\-port DEV\n.TP\n.B \\-\\-none\nIt.\n", 1, "plx-x has no --none"),
+    (MAN_HEAD + ".TP\n.BI \\-\\-port DEV\nA \\*[none] port.\n", 1, "doc/man/plx-x.1: "),
+]
 SYMBOLS = [
     ("void other(void);\nvoid other(void) {}\n", "exports other"),
     ("#include <stdlib.h>\nvoid plx_a(void);\nvoid plx_a(void) { exit(1); }\n", "calls exit"),
@@ -145,6 +154,15 @@ def with_options(here, guide, man):
         return run_check(here, "docs", root, os.path.join(root, "testpmd"))
 
 
+def with_man_page(here, page):
+    with tempfile.TemporaryDirectory() as root:
+        if page is not None:
+            write(root, "doc/man/plx-x.1", page)
+        write(root, "plx-x", HELP)
+        os.chmod(os.path.join(root, "plx-x"), 0o755)
+        return run_check(here, "man", root, os.path.join(root, "plx-x"))
+
+
 def with_library(here, source):
     with tempfile.TemporaryDirectory() as root:
         write(root, "a.c", source)
@@ -168,6 +186,8 @@ def cases(here):
         yield f"{check}: {name}: {words}", with_tree(here, check, name, text), 1, words
     for guide, man, wanted, words in OPTIONS:
         yield f"docs: options: {words or 'clean'}", with_options(here, guide, man), wanted, words
+    for page, wanted, words in MAN_PAGES:
+        yield f"man: {words or 'clean'}", with_man_page(here, page), wanted, words
     clean = "static const int n = 3;\nint plx_a(void);\nint plx_a(void) { return n; }\n"
     yield "symbols: clean library", with_library(here, clean), 0, ""
     for source, words in SYMBOLS:

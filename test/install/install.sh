@@ -57,6 +57,10 @@ every_header_is_flat() {
 		[ -z "$(find "$work/shared" -name '*.h' -not -path '*/include/pollux/*.h')" ]
 }
 
+has_man_page() {
+	[ -n "$(find "$work/shared" -path "*/man/man1/$1.1*")" ]
+}
+
 # The smallest program there is: it needs the library and prints a text of it.
 cat >"$work/small.c" <<'C'
 #include <stdio.h>
@@ -101,6 +105,7 @@ done
 for program in "$work/shared$prefix"/bin/plx-*; do
 	[ -f "$program" ] || continue
 	check "installed ${program##*/} --help" run_shared "$program" --help
+	check "installed ${program##*/} has a man page" has_man_page "${program##*/}"
 done
 echo "1..$number"
 exit $((failed != 0))
