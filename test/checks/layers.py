@@ -10,7 +10,8 @@ The table in lib/meson.build says what a library may include. The rules that are
   pmd/X       its own headers and those for programs and drivers; never another driver's, the
               kernel's VFIO and iommufd interfaces or the transport interface
   app, examples   their own headers and those for programs
-  linux/vfio.h, linux/iommufd.h and sockets   transports in lib/pci alone
+  linux/vfio.h, linux/iommufd.h   transports in lib/pci alone
+  sockets     lib/pci for transports, lib/netif for interfaces of the kernel; no other library
 """
 import ast
 import os
@@ -81,7 +82,7 @@ class Tree:
             return None
         header = os.path.basename(header) if os.path.basename(header) in self.owner else header
         if header in KERNEL_DEVICE | SOCKETS:
-            if mine == "lib/pci" or (kind != "lib" and header in SOCKETS):
+            if mine == "lib/pci" or (header in SOCKETS and (kind != "lib" or mine == "lib/netif")):
                 return None
             return "is for the transports in lib/pci"
         owner = self.owner.get(header)
