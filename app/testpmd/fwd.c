@@ -1,10 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The list of modes, and what they share. */
-#include "testpmd.h"
+#include "modes.h"
 
 /* The first is the default. */
-const struct fwd_mode *const fwd_modes[] = {
-	&fwd_io, &fwd_mac, &fwd_macswap, &fwd_rxonly, &fwd_txonly, NULL};
+const struct fwd_mode *const fwd_modes[] = {&fwd_io, &fwd_mac, &fwd_macswap, &fwd_5tswap,
+	&fwd_rxonly, &fwd_txonly, &fwd_flowgen, &fwd_csum, &fwd_icmpecho, &fwd_noisy, NULL};
+
+const char *const stream_ctr_names[STREAM_CTRS] = {
+	[CTR_BAD_IP] = "bad_ip_cksum",
+	[CTR_BAD_L4] = "bad_l4_cksum",
+	[CTR_BAD_OUTER_IP] = "bad_outer_ip_cksum",
+	[CTR_BAD_OUTER_L4] = "bad_outer_l4_cksum",
+	[CTR_ARP_REPLIES] = "arp_replies",
+	[CTR_ND_REPLIES] = "nd_replies",
+	[CTR_ECHO_REPLIES] = "echo_replies",
+	[CTR_IGNORED] = "ignored",
+};
 
 uint16_t budget_take(uint64_t *budget, uint16_t n)
 {
@@ -47,4 +58,25 @@ bool stream_later(struct stream *s)
 	memmove(s->later, s->later + sent, left * sizeof(*s->later));
 	PLX_WRITE_ONCE(s->n_later, left);
 	return left != 0;
+}
+
+void window_open_chain(struct window *w, const struct plx_mbuf *m)
+{
+	for (w->len = 0; m != NULL && w->len < WINDOW; m = m->next) {
+		uint32_t n = PLX_MIN((uint32_t)m->data_len, WINDOW - w->len);
+
+		memcpy(w->copy + w->len, plx_mbuf_data(m), n);
+		w->len += n;
+	}
+	w->p = w->copy;
+}
+
+void window_close_chain(struct window *w, struct plx_mbuf *m)
+{
+	for (uint32_t at = 0; m != NULL && at < w->len; m = m->next) {
+		uint32_t n = PLX_MIN((uint32_t)m->data_len, w->len - at);
+
+		memcpy(plx_mbuf_data(m), w->copy + at, n);
+		at += n;
+	}
 }

@@ -1,52 +1,52 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * txonly: 64-byte UDP packets (60 without FCS) from 198.18.0.1 to 198.18.0.2, port 9, the addresses
- * that RFC 2544 sets apart for such traffic. The IP header checksum is right, UDP's is left out.
- */
-#include "testpmd.h"
+/* txonly: packets of its own, as txgen.c makes them; with --txonly-multi-flow from 256 addresses. */
+#include "txgen.h"
 
-enum { PKT_LEN = 60 };
-
-static const uint8_t headers[42] = {
-	/* Ethernet: addresses are filled in */
-	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x08, 0x00,
-	/* IPv4: 46 bytes, TTL 64, UDP, checksum */
-	0x45, 0, 0, 46, 0, 0, 0, 0, 64, 17, 0xee, 0x97, 198, 18, 0, 1, 198, 18, 0, 2,
-	/* UDP: ports 9, 26 bytes, no checksum */
-	0, 9, 0, 9, 0, 26, 0, 0};
-
-static void fill(const struct stream *s, struct plx_mbuf *m)
+/* The third byte of the source address counts. */
+static void vary(struct txgen *g, struct plx_mbuf **pkts, uint16_t n)
 {
-	uint8_t *p;
-
-	plx_mbuf_reset(m);
-	p = plx_mbuf_data(m);
-	memcpy(p, headers, sizeof(headers));
-	memcpy(p, s->peer.b, PLX_ETH_ALEN);
-	memcpy(p + PLX_ETH_ALEN, s->own.b, PLX_ETH_ALEN);
-	memset(p + sizeof(headers), 0, PKT_LEN - sizeof(headers));
-	m->data_len = PKT_LEN;
-	m->pkt_len = PKT_LEN;
+	for (uint16_t i = 0; i < n; i++) {
+		txgen_address(
+			g, pkts[i], offsetof(struct plx_ipv4_hdr, src), g->src ^ g->flow << 8);
+		g->flow = (g->flow + 1) & 0xff;
+	}
 }
 
 static uint16_t burst(struct stream *s)
 {
 	struct plx_mbuf *pkts[MAX_BURST];
-	uint16_t want = stream_want(s), sent = 0;
+	struct txgen *g = s->state;
+	uint16_t want = stream_want(s), n = 0, sent = 0;
 
-	if (want != 0 && plx_mempool_get_bulk(s->cache, (void **)pkts, want) == want) {
-		for (uint16_t i = 0; i < want; i++)
-			fill(s, pkts[i]);
-		sent = plx_tx_burst(s->txq, pkts, want);
-		/* those not taken were never on their way: they are no drops */
-		plx_mbuf_free_bulk_c(s->cache, pkts + sent, (unsigned)(want - sent));
+	if (want != 0)
+		n = txgen_make(s, pkts, want);
+	if (n != 0) {
+		if (g->opt->multi_flow)
+			vary(g, pkts, n);
+		sent = txgen_send(s, pkts, n);
 	} else {
 		plx_tx_reclaim(s->txq);
 	}
 	stream_got(s, want, sent);
-	plx_stats_add(&s->tx, sent);
 	return sent;
 }
 
-const struct fwd_mode fwd_txonly = {
-	.name = "txonly", .help = "64-byte UDP packets of its own", .no_rx = true, .burst = burst};
+static int begin(struct testpmd *t, struct stream *s)
+{
+	struct txgen *g;
+
+	if (txgen_begin(t, s) < 0)
+		return -1;
+	g = s->state;
+	g->sum = plx_cksum_add(0, g->head + PLX_ETHER_HDR_LEN, 10) +
+		 plx_cksum_add(
+			 0, g->head + PLX_ETHER_HDR_LEN + offsetof(struct plx_ipv4_hdr, dst), 4);
+	return 0;
+}
+
+const struct fwd_mode fwd_txonly = {.name = "txonly",
+	.help = "UDP packets of its own (--txpkts, --tx-ip, --tx-udp)",
+	.no_rx = true,
+	.burst = burst,
+	.begin = begin,
+	.end = txgen_end};

@@ -69,6 +69,19 @@ static struct json_object *bursts_json(const struct testpmd *t)
 	return o;
 }
 
+/* What the mode counts. */
+static struct json_object *counters_json(const struct testpmd *t)
+{
+	struct json_object *o = json_object_new_object();
+	struct counts sum;
+
+	streams_count(t, &sum);
+	for (unsigned i = 0; i < STREAM_CTRS; i++)
+		if (t->opt.mode->ctrs & plx_bit32(i))
+			put(o, stream_ctr_names[i], sum.ctr[i]);
+	return o;
+}
+
 int json_write(struct testpmd *t, const struct totals *end)
 {
 	const int flags =
@@ -85,6 +98,8 @@ int json_write(struct testpmd *t, const struct totals *end)
 	json_object_object_add(root, "ports", ports);
 	json_object_object_add(root, "total", total_json(t, end));
 	json_object_object_add(root, "bursts", bursts_json(t));
+	if (t->opt.mode->ctrs != 0)
+		json_object_object_add(root, "counters", counters_json(t));
 	if (f != NULL && fprintf(f, "%s\n", json_object_to_json_string_ext(root, flags)) > 0 &&
 		fflush(f) == 0)
 		err = 0;

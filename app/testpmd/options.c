@@ -10,6 +10,7 @@
 
 enum kind {
 	K_FLAG,
+	K_SET,
 	K_PORT,
 	K_MODE,
 	K_TOPOLOGY,
@@ -22,6 +23,7 @@ enum kind {
 	K_ISA,
 	K_LOG,
 	K_TEXT,
+	K_MODE_OPT, /* mode_opts.c has it */
 	K_HELP,
 	K_VERSION
 };
@@ -57,7 +59,7 @@ static const struct row rows[] = {
 	{"stats-period", "SECONDS", "a live line so often; default 1, 0 for none", K_SECONDS,
 		FIELD(stats_period_ns), 0, 3600},
 	{"duration", "SECONDS", "end after so long", K_SECONDS, FIELD(duration_ns), 0, 1u << 30},
-	{"packets", "N", "end after N packets have been received (txonly: sent)", K_U64,
+	{"packets", "N", "end after N packets have been received (txonly, flowgen: sent)", K_U64,
 		FIELD(packets), 1, UINT64_MAX - 1},
 	{"link-wait", "SECONDS", "wait so long for links before starting; default 10", K_SECONDS,
 		FIELD(link_wait_ns), 0, 3600},
@@ -67,6 +69,45 @@ static const struct row rows[] = {
 	{"stats-file", "FILE", "counters to be read from outside while it runs", K_TEXT,
 		FIELD(stats_file), 0, 0},
 	{"log-level", "LEVEL", "off, err, warn, notice, info, debug; default warn", K_LOG, 0, 0, 0},
+	{"eth-peer", "P,MAC", "where packets that leave through port P go (mac, txonly, flowgen)",
+		K_MODE_OPT, 0, 0, 0},
+	{"txpkts", "L1,L2,...", "txonly, flowgen: bytes of a packet's segments; default 60",
+		K_MODE_OPT, 0, 0, 0},
+	{"txonly-multi-flow", NULL, "txonly: 256 flows, which differ in the source address", K_SET,
+		FIELD(modes.multi_flow), 0, 0},
+	{"tx-ip", "SRC,DST", "txonly, flowgen: addresses; default 198.18.0.1,198.18.0.2",
+		K_MODE_OPT, 0, 0, 0},
+	{"tx-udp", "SRC,DST", "txonly, flowgen: ports; default 9,9", K_MODE_OPT, 0, 0, 0},
+	{"flowgen-flows", "N", "flowgen: destination addresses; default 1024", K_U32,
+		FIELD(modes.flows), 1, 1u << 24},
+	{"flowgen-clones", "N", "flowgen: more packets of a flow before the next; default 0", K_U32,
+		FIELD(modes.clones), 0, 1u << 20},
+	{"noisy-tx-sw-buffer-size", "N", "noisy: packets kept before sending; default 0", K_U32,
+		FIELD(modes.noisy_buffer), 0, 1u << 20},
+	{"noisy-tx-sw-buffer-flushtime", "MS", "noisy: what is kept is sent so often; 0: when full",
+		K_U64, FIELD(modes.noisy_flush_ms), 0, 1u << 30},
+	{"noisy-lkup-memory", "MB", "noisy: memory to look up in; default 0", K_U32,
+		FIELD(modes.noisy_memory), 0, 1u << 16},
+	{"noisy-lkup-num-reads", "N", "noisy: random reads for each packet; default 0", K_U32,
+		FIELD(modes.noisy_reads), 0, 1u << 20},
+	{"noisy-lkup-num-writes", "N", "noisy: random writes for each packet; default 0", K_U32,
+		FIELD(modes.noisy_writes), 0, 1u << 20},
+	{"noisy-lkup-num-reads-writes", "N", "noisy: both at one place for each packet; default 0",
+		K_U32, FIELD(modes.noisy_reads_writes), 0, 1u << 20},
+	{"noisy-forward-mode", "MODE", "noisy: how it forwards: io, mac, macswap, 5tswap",
+		K_MODE_OPT, 0, 0, 0},
+	{"csum", "WHAT=HOW,...", "csum: ip udp tcp sctp outer-ip all = auto sw hw", K_MODE_OPT, 0,
+		0, 0},
+	{"parse-tunnel", NULL, "csum: inner headers of VXLAN, GENEVE, GRE and IPIP, too", K_SET,
+		FIELD(modes.parse_tunnel), 0, 0},
+	{"tso-segsz", "BYTES", "csum: have ports cut TCP into so much payload; 0: no", K_U16,
+		FIELD(modes.tso_segsz), 0, UINT16_MAX},
+	{"tunnel-tso-segsz", "BYTES", "csum: the same for TCP in tunnels; 0: no", K_U16,
+		FIELD(modes.tunnel_tso_segsz), 0, UINT16_MAX},
+	{"echo-addr", "A,...", "icmpecho: answer for these addresses alone; default for any",
+		K_MODE_OPT, 0, 0, 0},
+	{"rss", "FIELDS", "spread packets over RX queues by a hash of ip, udp, tcp", K_MODE_OPT, 0,
+		0, 0},
 	{"auto-start", NULL, "accepted: forwarding starts at once", K_FLAG, 0, 0, 0},
 	{"help", NULL, "this text", K_HELP, 0, 0, 0},
 	{"version", NULL, "the version", K_VERSION, 0, 0, 0},
@@ -205,6 +246,13 @@ static int apply(struct options *o, const struct row *row, const char *text)
 	case K_TEXT:
 		*(const char **)field = text;
 		return 0;
+	case K_SET:
+		*(bool *)field = true;
+		return 0;
+	case K_MODE_OPT:
+		return mode_opts_parse(&o->modes, row->name, text) < 0
+			       ? usage(row, text, plx_errmsg())
+			       : 0;
 	case K_HELP:
 		help();
 		return 1;
@@ -247,6 +295,7 @@ int options_parse(struct options *o, int argc, char **argv)
 		.huge = PLX_HUGE_AUTO,
 		.isa = PLX_ISA_AUTO,
 		.log_level = PLX_LOG_WARN};
+	mode_opts_defaults(&o->modes);
 	for (int i = 0; i < (int)N_ROWS; i++)
 		longs[i] = (struct option){rows[i].name,
 			rows[i].arg != NULL ? required_argument : no_argument, NULL, i + 256};

@@ -4,6 +4,8 @@
 
 #include "testpmd.h"
 
+enum { RSS_TABLE_MAX = 4096 };
+
 int ports_open(struct testpmd *t)
 {
 	for (uint16_t i = 0; i < t->opt.n_ports; i++) {
@@ -48,6 +50,11 @@ static uint32_t mbufs_needed(const struct testpmd *t)
 			need.segs = PLX_MAX(need.segs,
 				PLX_PKT_LEN_MAX / (t->opt.mbuf_size - PLX_MBUF_HEADROOM) + 1u);
 	}
+	if (t->opt.modes.n_tx_segs > 1)
+		need.segs = PLX_MAX(need.segs, (uint32_t)t->opt.modes.n_tx_segs);
+	/* what noisy holds back in each stream */
+	if (t->opt.mode == &fwd_noisy)
+		need.tx_desc += t->opt.modes.noisy_buffer * t->n_ports * t->opt.rxq;
 	return plx_mbuf_pool_need(&need);
 }
 
@@ -87,7 +94,33 @@ static int configure(struct testpmd *t, struct tp_port *p)
 		conf.rx_offloads |= p->info.rx_offloads & PLX_RX_OFFLOAD_SCATTER;
 	/* whether there will be chains depends on the ports they come from, which change */
 	conf.tx_offloads |= p->info.tx_offloads & PLX_TX_OFFLOAD_MULTI_SEG;
+	conf.rx_offloads |= p->info.rx_offloads & t->opt.mode->rx_offloads;
+	if (t->opt.modes.rss != 0)
+		conf.rx_offloads |= p->info.rx_offloads & PLX_RX_OFFLOAD_RSS_HASH;
+	conf.tx_offloads |= p->info.tx_offloads & t->opt.mode->tx_offloads;
+	p->tx_offloads = conf.tx_offloads;
 	return plx_port_configure(p->port, &conf);
+}
+
+/* --rss: packets are spread evenly over the RX queues by a hash of these fields. */
+static int set_rss(struct testpmd *t, struct tp_port *p)
+{
+	uint16_t table[RSS_TABLE_MAX];
+	struct plx_rss rss = {.fields = t->opt.modes.rss, .table = table};
+
+	if (rss.fields == 0)
+		return 0;
+	if (p->info.rss_table_len == 0 || p->info.rss_table_len > RSS_TABLE_MAX) {
+		if (p->n_rxq > 1)
+			complain("warning: port %u: %s has no RSS: --rss spreads nothing over its "
+				 "%u RX queues",
+				(unsigned)(p - t->ports), p->device, p->n_rxq);
+		return 0;
+	}
+	rss.table_len = p->info.rss_table_len;
+	for (uint16_t i = 0; i < rss.table_len; i++)
+		table[i] = i % p->n_rxq;
+	return plx_port_set_rss(p->port, &rss);
 }
 
 static int set_up_queues(struct testpmd *t, struct tp_port *p)
@@ -132,7 +165,8 @@ int ports_start(struct testpmd *t)
 	for (uint16_t i = 0; i < t->n_ports; i++) {
 		struct tp_port *p = &t->ports[i];
 
-		if (configure(t, p) < 0 || set_up_queues(t, p) < 0 || plx_port_start(p->port) < 0) {
+		if (configure(t, p) < 0 || set_rss(t, p) < 0 || set_up_queues(t, p) < 0 ||
+			plx_port_start(p->port) < 0) {
 			complain("port %u: %s", i, plx_errmsg());
 			return -1;
 		}

@@ -96,6 +96,25 @@ void report_live(struct testpmd *t, const struct totals *before, const struct to
 	fflush(f);
 }
 
+/* What the mode counts beside packets. */
+static void report_counters(const struct testpmd *t, FILE *f)
+{
+	const char *between = "";
+	struct counts sum;
+
+	if (t->opt.mode->ctrs == 0)
+		return;
+	streams_count(t, &sum);
+	for (unsigned i = 0; i < STREAM_CTRS; i++) {
+		if (!(t->opt.mode->ctrs & plx_bit32(i)))
+			continue;
+		fprintf(f, "%s%s %llu", between, stream_ctr_names[i],
+			(unsigned long long)sum.ctr[i]);
+		between = ", ";
+	}
+	fputc('\n', f);
+}
+
 void report_end(struct testpmd *t, const struct totals *end)
 {
 	static const char *const line =
@@ -121,5 +140,6 @@ void report_end(struct testpmd *t, const struct totals *end)
 		line, (double)ns / 1e9, t->opt.mode->name, per_second(end->rx_packets, ns) / 1e6,
 		per_second(end->tx_packets, ns) / 1e6, per_second(end->tx_bytes, ns) * 8 / 1e9,
 		cycles_per_packet(&zero, end), ratio(end->burst_packets, end->bursts));
+	report_counters(t, f);
 	fflush(f);
 }

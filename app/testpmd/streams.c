@@ -107,6 +107,8 @@ static void add_counts(struct counts *sum, const struct stream *s)
 	sum->dropped += PLX_READ_ONCE(s->dropped);
 	sum->busy_cycles += PLX_READ_ONCE(s->busy_cycles);
 	sum->busy_packets += PLX_READ_ONCE(s->busy_packets);
+	for (unsigned i = 0; i < STREAM_CTRS; i++)
+		sum->ctr[i] += PLX_READ_ONCE(s->ctr[i]);
 	for (unsigned n = 1; n <= MAX_BURST; n++)
 		sum->bursts[n] += PLX_READ_ONCE(s->bursts[n]);
 }
@@ -189,7 +191,8 @@ static bool wire(struct testpmd *t, const struct stream *s, struct wiring *w)
 		to = peer_of(t, from);
 	w->tx_port = to;
 	w->burst = t->opt.burst;
-	w->rxq = mode->no_rx ? NULL : plx_port_rxq(from->port, s->queue);
+	if ((!mode->no_rx || mode->counts_rx) && s->queue < from->n_rxq)
+		w->rxq = plx_port_rxq(from->port, s->queue);
 	/* with more RX queues than TX queues some of them share one; see share() */
 	if (!mode->no_tx && to->n_txq != 0)
 		w->txq = plx_port_txq(to->port, (uint16_t)(s->queue % to->n_txq));
@@ -231,6 +234,14 @@ bool wiring_same(const struct wiring *a, const struct wiring *b)
 	       a->txq == b->txq && a->burst == b->burst;
 }
 
+/* Where packets go that leave through a port. */
+static struct plx_mac peer_mac(const struct testpmd *t, uint16_t port)
+{
+	if (t->opt.modes.peers_given & plx_bit32(port))
+		return t->opt.modes.peers[port];
+	return (struct plx_mac){{2, 0, 0, 0, 0, (uint8_t)port}};
+}
+
 int stream_rewire(struct testpmd *t, struct stream *s, const struct wiring *want)
 {
 	bool same = wiring_same(&s->now, want);
@@ -246,9 +257,9 @@ int stream_rewire(struct testpmd *t, struct stream *s, const struct wiring *want
 	s->rxq = want->rxq;
 	s->txq = want->txq;
 	s->burst = want->burst;
-	s->patient = s->rx_port->info.finite && want->rxq != NULL;
+	s->patient = s->rx_port->info.finite && !want->mode->no_rx;
 	s->own = s->tx_port->info.mac;
-	s->peer = (struct plx_mac){{2, 0, 0, 0, 0, (uint8_t)(s->tx_port - t->ports)}};
+	s->peer = peer_mac(t, (uint16_t)(s->tx_port - t->ports));
 	s->budget = t->opt.packets != 0 ? &t->budget : NULL;
 	s->state = NULL;
 	if (want->mode->begin == NULL || want->mode->begin(t, s) == 0)

@@ -22,6 +22,7 @@
 
 #include <pthread.h>
 
+#include "mode_opts.h"
 #include "plx_ethdev.h"
 #include "plx_stats.h"
 
@@ -29,6 +30,19 @@ enum { MAX_PORTS = 32, MAX_CORES = 64, MAX_BURST = 512, MAX_QUEUES = 64 };
 enum { MAX_LATER = 2 * MAX_BURST };
 
 enum topology { TOPOLOGY_PAIRED, TOPOLOGY_CHAINED, TOPOLOGY_LOOP };
+
+/* What modes count beside packets; stream_ctr_names has their names. */
+enum stream_ctr {
+	CTR_BAD_IP,
+	CTR_BAD_L4,
+	CTR_BAD_OUTER_IP,
+	CTR_BAD_OUTER_L4,
+	CTR_ARP_REPLIES,
+	CTR_ND_REPLIES,
+	CTR_ECHO_REPLIES,
+	CTR_IGNORED,
+	STREAM_CTRS
+};
 
 struct fwd_mode;
 struct testpmd;
@@ -56,6 +70,7 @@ struct options {
 	enum plx_log_level log_level;
 	const char *json;       /* NULL, "-" or a file */
 	const char *stats_file; /* NULL: none */
+	struct mode_opts modes;
 };
 
 /* options.c: 0, or the program's exit code plus 1 (help and version end it with 0). */
@@ -67,6 +82,7 @@ struct tp_port {
 	struct plx_port_info info;
 	struct plx_mbuf_pool *pool;
 	uint16_t n_rxq, n_txq;
+	uint32_t tx_offloads; /* that it is configured with */
 	bool started;
 	bool held;   /* control needs its queues: its streams are in no plan */
 	bool failed; /* a queue failed or the device left */
@@ -96,6 +112,7 @@ struct stream {
 	/* counters: written by the stream's thread, read by the one that reports; they only grow */
 	uint64_t rx, tx, dropped;
 	uint64_t busy_cycles, busy_packets; /* of the bursts that were measured */
+	uint64_t ctr[STREAM_CTRS];
 	/* cold */
 	struct tp_port *rx_port, *tx_port;
 	uint16_t queue; /* of rx_port; tx_port's may be another */
@@ -117,6 +134,9 @@ struct fwd_mode {
 	const char *help;
 	bool no_rx; /* it makes its packets itself */
 	bool no_tx;
+	bool counts_rx; /* with no_rx: it takes what comes in, too, and frees it */
+	uint32_t rx_offloads, tx_offloads; /* wanted of ports that have them */
+	uint32_t ctrs;                     /* a bit for each enum stream_ctr that it counts */
 	bool echo; /* packets leave through the port that they came in through, whatever the topology */
 	/* One burst of a stream; returns the packets it handled. It never waits. */
 	uint16_t (*burst)(struct stream *s);
@@ -130,7 +150,9 @@ struct fwd_mode {
 	void (*end)(struct stream *s);
 };
 extern const struct fwd_mode fwd_io, fwd_mac, fwd_macswap, fwd_rxonly, fwd_txonly;
+extern const struct fwd_mode fwd_5tswap, fwd_noisy, fwd_flowgen, fwd_icmpecho, fwd_csum;
 extern const struct fwd_mode *const fwd_modes[]; /* all, the default first, NULL last */
+extern const char *const stream_ctr_names[STREAM_CTRS];
 
 /*
  * For modes. With --packets, streams take from one budget what they may want and give back what
@@ -182,6 +204,7 @@ static inline void stream_tx(struct stream *s, struct plx_mbuf **pkts, uint16_t 
 struct counts {
 	uint64_t rx, tx, dropped;
 	uint64_t busy_cycles, busy_packets;
+	uint64_t ctr[STREAM_CTRS];
 	uint64_t bursts[MAX_BURST + 1];
 };
 

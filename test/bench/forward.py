@@ -135,9 +135,10 @@ def cpu_ns(pid):
     return time.clock_gettime_ns((~pid << 3) | 2)
 
 
-def pollux_args(bench, *ports):
+def pollux_args(bench, *ports, mode="io"):
     """One forwarding core, the same pool, burst and pages as beside it."""
     args = [str(bench.build / "app" / "plx-testpmd"), "--cores", str(cpus()[1]),
+            "--forward-mode", mode,
             "--total-num-mbufs", str(POOL), "--burst", str(BURST), "--stats-period", "0",
             "--huge", "2M" if bench.huge else "none", "--stats-file", str(PolluxCounters().path)]
     for port in ports:
@@ -145,7 +146,7 @@ def pollux_args(bench, *ports):
     return args
 
 
-def dpdk_args(bench, *vdevs):
+def dpdk_args(bench, *vdevs, mode="io"):
     """The same of DPDK; its main thread sleeps, as that of plx-testpmd."""
     args = [DPDK, "--lcores", f"0@{cpus()[0]},1@{cpus()[1]}", "-m", "256", "--no-pci",
             "--in-memory", "--file-prefix", PREFIX]
@@ -153,7 +154,7 @@ def dpdk_args(bench, *vdevs):
         args.append("--no-huge")
     for vdev in vdevs:
         args += ["--vdev", vdev]
-    return args + ["--", "--forward-mode=io", "--nb-cores=1", f"--total-num-mbufs={POOL}",
+    return args + ["--", f"--forward-mode={mode}", "--nb-cores=1", f"--total-num-mbufs={POOL}",
                    f"--burst={BURST}", "--auto-start"]
 
 
@@ -198,24 +199,41 @@ def tsc_ghz():
     return None
 
 
-def null(bench):
-    """What one core does while it has it, so that other programs' share of it does not matter."""
+def beside(bench, what, pollux, dpdk, goal):
+    """
+    A row of what one core does while it has it, so that other programs' share of it does not matter.
+    Returns the rates of the rounds.
+    """
     seconds = 1.5 if bench.quick else 3
-    sides = {"pollux": lambda: rate(pollux_args(bench, "null:", "null:"), PolluxCounters(), seconds)}
+    sides = {"pollux": lambda: rate(pollux, PolluxCounters(), seconds)}
     if bench.dpdk:
-        sides["dpdk"] = lambda: rate(dpdk_args(bench, "net_null0", "net_null1"), DpdkCounters(2),
-                                     seconds)
+        sides["dpdk"] = lambda: rate(dpdk, DpdkCounters(2), seconds)
     runs = bench.alternate(sides)
     mpps = {side: [1e3 * cpu for cpu, _ in r] for side, r in runs.items()}
     clock = [1e3 * statistics.median(x for _, x in r) for r in runs.values()]
-    bench.compare("null ports, io, bursts of 32: a core's packets", "Mpps", mpps, 1.5, why=
+    bench.compare(f"{what}: a core's packets", "Mpps", mpps, goal, why=
                   "(by the clock " + " and ".join(f"{x:.1f}" for x in clock) + ")")
+    return mpps
+
+
+def null(bench):
+    """Two ports without a device, io."""
+    mpps = beside(bench, "null ports, io, bursts of 32", pollux_args(bench, "null:", "null:"),
+                  dpdk_args(bench, "net_null0", "net_null1"), 1.5)
     ghz = tsc_ghz()
     if ghz is None:
         bench.skip("null ports: cycles a packet", "the kernel does not tell the TSC's rate")
         return
     bench.compare("null ports: cycles a packet", "cycles",
                   {side: [1e3 * ghz / x for x in r] for side, r in mpps.items()}, None, "less")
+
+
+def modes(bench):
+    """Modes that work on headers."""
+    for mode in ("macswap",):
+        beside(bench, f"null ports, {mode}, bursts of 32",
+               pollux_args(bench, "null:", "null:", mode=mode),
+               dpdk_args(bench, "net_null0", "net_null1", mode=mode), 1.5)
 
 
 # ---- pcap: capture to capture ----
