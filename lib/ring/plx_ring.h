@@ -314,6 +314,52 @@ static inline unsigned plx_ring_dequeue_bulk(struct plx_ring *r, void **objs, un
 	return plx_ring_mc_dequeue_bulk(r, objs, n);
 }
 
+/**
+ * In two steps, for a thread that is alone at its end and keeps something of its own beside each pointer:
+ * how many of n can be enqueued (sp_) or dequeued (sc_) now, and the number of the slot of the first one;
+ * the next slots follow, and 0 comes after plx_ring_slots() - 1. Then so many, or fewer, are put or got.
+ * What a producer wrote beside its slots before it puts, the consumer that finds the pointers there sees;
+ * what a consumer reads there before it gets, nobody overwrites.
+ */
+static inline unsigned plx_ring_sp_fit(struct plx_ring *r, unsigned n, uint32_t *slot)
+{
+	uint64_t index = PLX_READ_ONCE(r->prod.word) >> 1;
+
+	*slot = (uint32_t)(index & r->mask);
+	return plx_ring_fit_(&r->prod, &r->cons, r->capacity, index, n, false);
+}
+
+static inline unsigned plx_ring_sc_fit(struct plx_ring *r, unsigned n, uint32_t *slot)
+{
+	uint64_t index = PLX_READ_ONCE(r->cons.word) >> 1;
+
+	*slot = (uint32_t)(index & r->mask);
+	return plx_ring_fit_(&r->cons, &r->prod, 0, index, n, false);
+}
+
+/** The second step: n is at most what plx_ring_sp_fit() or plx_ring_sc_fit() said last. */
+static inline void plx_ring_sp_put(struct plx_ring *r, void *const *objs, unsigned n)
+{
+	uint64_t index = PLX_READ_ONCE(r->prod.word) >> 1;
+
+	plx_ring_write_(r, index, objs, n);
+	plx_ring_give_(&r->prod, index + n);
+}
+
+static inline void plx_ring_sc_get(struct plx_ring *r, void **objs, unsigned n)
+{
+	uint64_t index = PLX_READ_ONCE(r->cons.word) >> 1;
+
+	plx_ring_read_(r, index, objs, n);
+	plx_ring_give_(&r->cons, index + n);
+}
+
+/** Slots it has: the power of two from its capacity on. */
+static inline uint32_t plx_ring_slots(const struct plx_ring *r)
+{
+	return (uint32_t)r->mask + 1;
+}
+
 /** Pointers it can hold: as asked for. */
 static inline unsigned plx_ring_capacity(const struct plx_ring *r)
 {
@@ -362,6 +408,16 @@ PLX_API
 unsigned plx_ring_dequeue_fn(struct plx_ring *r, void **objs, unsigned n);
 PLX_API
 unsigned plx_ring_dequeue_bulk_fn(struct plx_ring *r, void **objs, unsigned n);
+PLX_API
+unsigned plx_ring_sp_fit_fn(struct plx_ring *r, unsigned n, uint32_t *slot);
+PLX_API
+unsigned plx_ring_sc_fit_fn(struct plx_ring *r, unsigned n, uint32_t *slot);
+PLX_API
+void plx_ring_sp_put_fn(struct plx_ring *r, void *const *objs, unsigned n);
+PLX_API
+void plx_ring_sc_get_fn(struct plx_ring *r, void **objs, unsigned n);
+PLX_API
+uint32_t plx_ring_slots_fn(const struct plx_ring *r);
 PLX_API
 unsigned plx_ring_capacity_fn(const struct plx_ring *r);
 PLX_API

@@ -209,3 +209,36 @@ TEST(ring, indices_may_pass_32_bits)
 	plx_ring_free(r);
 	plx_ctx_close(ctx);
 }
+
+/* What fits, and where, is known beforehand, and is the truth for a thread that is alone. */
+TEST(ring, fit_says_how_many_and_where)
+{
+	struct plx_ctx *ctx = ctx_open();
+	struct plx_ring *r = ring_new(ctx, 5, PLX_RING_SPSC);
+	void *objs[8] = {0};
+	uint32_t slot, at = 0;
+
+	CHECK_EQ(plx_ring_slots(r), 8);
+	CHECK_EQ(plx_ring_slots_fn(r), 8);
+	for (unsigned i = 0; i < 20; i++) {
+		CHECK_EQ(plx_ring_sc_fit(r, 3, &slot), 0);
+		CHECK_EQ(slot, at % 8);
+		CHECK_EQ(plx_ring_sp_fit(r, 3, &slot), 3);
+		CHECK_EQ(slot, at % 8);
+		objs[0] = &objs[i % 8];
+		plx_ring_sp_put(r, objs, 3);
+		CHECK_EQ(plx_ring_sp_fit_fn(r, 8, &slot), 2);
+		CHECK_EQ(slot, (at + 3) % 8);
+		plx_ring_sp_put_fn(r, objs, 2);
+		CHECK_EQ(plx_ring_sp_fit(r, 1, &slot), 0);
+		CHECK_EQ(plx_ring_sc_fit_fn(r, 8, &slot), 5);
+		CHECK_EQ(slot, at % 8);
+		plx_ring_sc_get(r, objs, 1);
+		CHECK(objs[0] == &objs[i % 8]);
+		plx_ring_sc_get_fn(r, objs, 4);
+		CHECK_EQ(plx_ring_count(r), 0);
+		at += 5;
+	}
+	plx_ring_free(r);
+	plx_ctx_close(ctx);
+}
