@@ -11,6 +11,11 @@ void port_event(struct plx_port *port, uint32_t event)
 	plx_work_kick(port->ctx, &port->ctl->work);
 }
 
+void plx_port_kick(struct plx_port *port)
+{
+	plx_work_kick(port->ctx, &port->ctl->work);
+}
+
 /* Has the device left? Notices it, too. */
 bool port_is_gone(struct plx_port *port)
 {

@@ -145,6 +145,19 @@ void plx_rxq_set_failed(struct plx_rxq *q, int errnum);
 PLX_API
 void plx_txq_set_failed(struct plx_txq *q, int errnum);
 
+/**
+ * For a driver whose ports use each other's memory, from an operation of another port: waits until the
+ * thread that polls q has left the burst that it may be in. One that begins later sees what was stored
+ * before this call.
+ * @return 0, or -EBUSY after a second: plx_errmsg() names the queue.
+ */
+PLX_API
+int plx_txq_quiesce(struct plx_txq *q);
+
+/** Has the port's control work run now: its link may have changed. Any thread, with any lock. */
+PLX_API
+void plx_port_kick(struct plx_port *port);
+
 /** Largest frame on the wire for the configured MTU, without FCS. */
 static inline uint32_t plx_port_max_frame(const struct plx_port *port)
 {

@@ -50,7 +50,6 @@ void rxq_withdraw(struct plx_rxq *q, enum plx_queue_state state);
 void txq_withdraw(struct plx_txq *q, enum plx_queue_state state);
 void port_withdraw(struct plx_port *port, enum plx_queue_state state);
 int rxq_quiesce(struct plx_rxq *q);
-int txq_quiesce(struct plx_txq *q);
 int port_quiesce(struct plx_port *port);
 int handover_init(void);
 

@@ -142,7 +142,7 @@ int rxq_quiesce(struct plx_rxq *q)
 	return wait_idle(q->port, "RX", q->index, &q->busy);
 }
 
-int txq_quiesce(struct plx_txq *q)
+int plx_txq_quiesce(struct plx_txq *q)
 {
 	membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
 	return wait_idle(q->port, "TX", q->index, &q->busy);

@@ -313,7 +313,7 @@ static int txq_halt(struct plx_txq *q)
 
 	*stopping = true;
 	txq_withdraw(q, PLX_QUEUE_STOPPED);
-	err = txq_quiesce(q);
+	err = plx_txq_quiesce(q);
 	if (err == 0)
 		err = q->port->ops->txq_stop(q->port, q);
 	if (err < 0)

@@ -67,7 +67,7 @@ def micro(bench, name):
         elif len(theirs) > 1:
             why = f"({min(theirs) / figures[-1]:.2f} x its best kind of ring)"
         goal = 1.0 if theirs and (name == "mempool" or "bursts of 32" in case) else None
-        bench.row(f"{name}: {case}", "ns", figures[-1], theirs[0] if theirs else None, goal, "less",
+        bench.row(f"{name.replace('_', ' ')}: {case}", "ns", figures[-1], theirs[0] if theirs else None, goal, "less",
                   why)
     if found == 0:
         raise Failed(f"bench-{name} printed no figures")
@@ -76,6 +76,11 @@ def micro(bench, name):
 def ring(bench):
     """Pointers through a ring."""
     micro(bench, "ring")
+
+
+def ring_port(bench):
+    """Packets between two ports of the ring driver."""
+    micro(bench, "ring_port")
 
 
 def mempool(bench):

@@ -511,6 +511,8 @@ TEST(conf, tx_frees_whatever_it_is_given)
 	plx_mempool_cache_flush(plx_mempool_thread_cache(&other->mp));
 	CHECK_EQ(plx_port_close(r.a.port), 0);
 	r.a.port = NULL;
+	if (r.c.passes_mbufs)
+		CHECK_EQ(plx_port_stop(r.b.port), 0);
 	CHECK_EQ(plx_mbuf_pool_avail(other), 512);
 	rig_down(&r);
 }
