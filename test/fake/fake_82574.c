@@ -65,6 +65,7 @@ struct fake_82574 *fake_82574_new(const char *name, const struct fake_82574_opts
 	m->regs = (uint32_t *)(void *)m->pci->bars[0].mem;
 	m->wall_start = plx_clock_ns();
 	m->cable = true;
+	m->tx = &m->txq[0];
 	m->rx_budget = UINT32_MAX;
 	m574_queue_init(&m->fifo);
 	m574_queue_init(&m->inbox);

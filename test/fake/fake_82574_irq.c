@@ -8,7 +8,7 @@ static void msix(struct fake_82574 *m, uint32_t causes)
 	static const struct {
 		uint32_t bit;
 		uint8_t shift;
-	} map[] = {{ICR_RXQ0, 0}, {ICR_TXQ0, 8}, {ICR_OTHER, 16}};
+	} map[] = {{ICR_RXQ0, 0}, {ICR_RXQ1, 4}, {ICR_TXQ0, 8}, {ICR_TXQ1, 12}, {ICR_OTHER, 16}};
 	uint32_t ivar = m574_get(m, R_IVAR);
 
 	for (size_t i = 0; i < PLX_ARRAY_SIZE(map); i++) {

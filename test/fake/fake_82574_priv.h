@@ -31,6 +31,7 @@ enum {
 	R_TXRING = 0x3800,
 	R_TIDV = 0x3820,
 	R_TXDCTL = 0x3828,
+	R_TARC0 = 0x3840, /* of queue 0; queue 1 0x100 further */
 	R_CRCERRS = 0x4000,
 	R_MPC = 0x4010,
 	R_RLEC = 0x4040,
@@ -60,9 +61,12 @@ enum {
 	R_RAL = 0x5400,
 	R_VFTA = 0x5600,
 	R_MRQC = 0x5818,
+	R_RETA = 0x5c00,
+	R_RSSRK = 0x5c80,
 };
 
 /* Registers of a ring, from its first. */
+enum { QUEUES = 2, QUEUE_STEP = 0x100 };
 enum { BAL = 0x00, BAH = 0x04, LEN = 0x08, HEAD = 0x10, TAIL = 0x18 };
 
 enum { /* 10.2.2.1 */
@@ -102,6 +106,8 @@ enum { /* 10.2.5.1 */
 
 enum { TCTL_EN = 1u << 1, TCTL_PSP = 1u << 3 };
 enum { RFCTL_EXSTEN = 1u << 15 };
+enum { RXCSUM_IPPCSE = 1u << 12, RXCSUM_PCSD = 1u << 13 };
+enum { TARC_ENABLE = 1u << 10 };
 
 enum { /* 10.2.4.1 */
 	ICR_TXDW = 1u << 0,
@@ -111,7 +117,9 @@ enum { /* 10.2.4.1 */
 	ICR_RXO = 1u << 6,
 	ICR_RXT0 = 1u << 7,
 	ICR_RXQ0 = 1u << 20,
+	ICR_RXQ1 = 1u << 21,
 	ICR_TXQ0 = 1u << 22,
+	ICR_TXQ1 = 1u << 23,
 	ICR_OTHER = 1u << 24,
 };
 #define ICR_ASSERTED (1u << 31)
@@ -123,6 +131,8 @@ struct m574_frame {
 	uint32_t len, bad;
 	uint32_t done; /* bytes of it that are in memory already */
 	bool waited;   /* counted in RNBC */
+	bool steered;  /* what follows is set */
+	uint32_t queue, mrq, hash;
 	uint8_t data[];
 };
 
@@ -131,12 +141,16 @@ struct m574_queue {
 	uint64_t bytes;
 };
 
-/* A packet whose descriptors are being read, and the checksum context: 7.2.10 */
+/* A packet whose descriptors are being read: 7.2.10 */
 struct m574_tx {
 	uint8_t data[65536];
 	uint32_t len, descs;
 	uint8_t popts; /* of its first descriptor */
-	bool has_context;
+};
+
+/* The checksum context, of which the part has one, whatever queue it came from: 7.2.6 */
+struct m574_context {
+	bool valid;
 	uint8_t ipcss, ipcso, tucss, tucso, tucmd;
 	uint16_t ipcse, tucse;
 };
@@ -155,8 +169,9 @@ struct fake_82574 {
 	uint16_t phy[32];
 	uint16_t nvm[64];
 
-	struct m574_queue fifo; /* received, waiting for descriptors: 7.1.2 */
-	struct m574_tx tx;
+	struct m574_queue fifo;          /* received, waiting for descriptors: 7.1.2 */
+	struct m574_tx txq[QUEUES], *tx; /* of which the one at work */
+	struct m574_context context;
 
 	/* the wire; inbox has a lock of its own: see fake_82574_tx.c */
 	struct fake_82574 *peer;
@@ -210,6 +225,12 @@ void m574_queue_free(struct m574_queue *q);
 void m574_queue_put(struct m574_queue *q, const uint8_t *data, uint32_t len, uint32_t bad);
 struct m574_frame *m574_queue_get(struct m574_queue *q);
 void m574_queue_init(struct m574_queue *q);
+
+/* fake_82574_rss.c */
+bool m574_rss_on(const struct fake_82574 *m);
+void m574_rss(struct fake_82574 *m, struct m574_frame *fr); /* its queue and hash */
+void m574_rss_check(struct fake_82574 *m);
+void m574_rss_write(struct fake_82574 *m, uint32_t off, uint32_t v);
 
 /* fake_82574_filter.c */
 bool m574_accepts(struct fake_82574 *m, const uint8_t *frame, uint32_t len);

@@ -52,8 +52,8 @@ static const struct reg {
 	{R_RDTR, 1, 4, RW, "RDTR"},
 	{R_RXDCTL, 1, 4, RW, "RXDCTL0"},
 	{0x282c, 1, 4, RW, "RADV"},
-	{0x2900, 3, 4, RW, "RDBA1, RDLEN1"},
-	{0x2910, 2, 8, RW, "RDH1, RDT1"},
+	{R_RXRING + QUEUE_STEP, 3, 4, RW | RING, "RDBA1, RDLEN1"},
+	{R_RXRING + QUEUE_STEP + HEAD, 2, 8, RW | RING, "RDH1, RDT1"},
 	{0x2928, 1, 4, RW, "RXDCTL1"},
 	{0x2c00, 1, 4, RW, "RSRPD"},
 	{0x2c08, 1, 4, RW, "RAID"},
@@ -64,11 +64,11 @@ static const struct reg {
 	{R_TIDV, 1, 4, RW, "TIDV"},
 	{R_TXDCTL, 1, 4, RW, "TXDCTL0"},
 	{0x382c, 1, 4, RW, "TADV"},
-	{0x3840, 1, 4, RW, "TARC0"},
-	{0x3900, 3, 4, RW, "TDBA1, TDLEN1"},
-	{0x3910, 2, 8, RW, "TDH1, TDT1"},
+	{R_TARC0, 1, 4, RW, "TARC0"},
+	{R_TXRING + QUEUE_STEP, 3, 4, RW | RING, "TDBA1, TDLEN1"},
+	{R_TXRING + QUEUE_STEP + HEAD, 2, 8, RW | RING, "TDH1, TDT1"},
 	{0x3928, 1, 4, RW, "TXDCTL1"},
-	{0x3940, 1, 4, RW, "TARC1"},
+	{R_TARC0 + QUEUE_STEP, 1, 4, RW, "TARC1"},
 	/* 10.2.7: counters, cleared by a read */
 	{0x4000, 9, 4, RD | CLR, "errors and collisions"},
 	{0x4028, 1, 4, RD | CLR, "COLC"},
@@ -97,8 +97,8 @@ static const struct reg {
 	{0x5b58, 1, 4, RW, "SWSM2"},
 	{0x5b5c, 1, 4, RW, "SW_FW_SYNC"},
 	{0x5b64, 1, 4, RW, "GCR2"},
-	{0x5c00, 32, 4, RW, "RETA"},
-	{0x5c80, 10, 4, RW, "RSSRK"},
+	{R_RETA, 32, 4, RW, "RETA"},
+	{R_RSSRK, 10, 4, RW, "RSSRK"},
 	{0x5f40, 1, 4, RW, "FCRTV"},
 	{0xb600, 16, 4, RW, "time sync"},
 };
@@ -110,7 +110,8 @@ static const struct reg *find(const struct fake_82574 *m, uint64_t off)
 	return i != 0 ? &table[i - 1] : NULL;
 }
 
-/* Power-up. What the datasheet leaves undefined after it is rubbish here: MTA, VFTA (4.6.5). */
+/* Power-up. What the datasheet leaves undefined after it is rubbish here: MTA, VFTA (4.6.5), RETA and
+ * RSSRK (10.2.5). */
 void m574_regs_init(struct fake_82574 *m)
 {
 	for (uint32_t i = 0; i < PLX_ARRAY_SIZE(table); i++)
@@ -120,6 +121,8 @@ void m574_regs_init(struct fake_82574 *m)
 		m574_set(m, R_MTA + 4 * i, 0x9e3779b9u * (i + 1));
 		m574_set(m, R_VFTA + 4 * i, 0x85ebca6bu * (i + 3));
 	}
+	for (uint32_t off = R_RETA; off < R_RSSRK + 40; off += 4)
+		m574_set(m, off, 0xc2b2ae35u * (off + 1));
 	m574_regs_reset(m);
 }
 
@@ -127,7 +130,8 @@ void m574_regs_init(struct fake_82574 *m)
 void m574_regs_reset(struct fake_82574 *m)
 {
 	for (uint32_t off = 0; off < BAR_LEN; off += 4) {
-		bool kept = (off >= R_MTA && off < R_RAL) || (off >= R_VFTA && off < 0x5800);
+		bool kept = (off >= R_MTA && off < R_RAL) || (off >= R_VFTA && off < 0x5800) ||
+			    (off >= R_RETA && off < R_RSSRK + 40);
 
 		if (!kept && !(m->opts.mapped && off == R_CTRL))
 			m574_set(m, off, 0);
@@ -139,8 +143,11 @@ void m574_regs_reset(struct fake_82574 *m)
 	m574_set(m, R_VET, 0x8100);
 	m574_set(m, 0x5b64, 0); /* GCR2 */
 	m574_queue_free(&m->fifo);
-	m->tx.len = m->tx.descs = 0;
-	m->tx.has_context = false;
+	for (uint32_t i = 0; i < QUEUES; i++) {
+		m574_set(m, R_TARC0 + i * QUEUE_STEP, 0x403); /* 10.2.6: enabled, count 3 */
+		m->txq[i].len = m->txq[i].descs = 0;
+	}
+	m->context.valid = false;
 	m->hung_rx = m->hung_tx = false;
 	m->link = false;
 	m->mdic_end = m->eerd_end = m->gio_end = 0;
@@ -241,6 +248,9 @@ static void write_rctl(struct fake_82574 *m, uint32_t v)
 	m574_set(m, R_RCTL, v);
 	if ((v & RCTL_EN) != 0 && (old & RCTL_EN) == 0) {
 		m574_ring_check(m, R_RXRING, "RX");
+		if (m574_get(m, R_RXRING + QUEUE_STEP + LEN) != 0)
+			m574_ring_check(m, R_RXRING + QUEUE_STEP, "RX");
+		m574_rss_check(m);
 		if (m->nvm_end != 0)
 			m574_violation(m, "4.6.2: receiver on before EEC.AUTO_RD");
 	}
@@ -257,10 +267,12 @@ static void write_tctl(struct fake_82574 *m, uint32_t v)
 	m574_set(m, R_TCTL, v);
 	if ((v & TCTL_EN) != 0 && (old & TCTL_EN) == 0) {
 		m574_ring_check(m, R_TXRING, "TX");
+		if (m574_get(m, R_TXRING + QUEUE_STEP + LEN) != 0)
+			m574_ring_check(m, R_TXRING + QUEUE_STEP, "TX");
 		if ((m574_get(m, 0x0410) & 0x3ff) == 0)
 			m574_violation(m, "4.6.6: transmitter on with TIPG 0");
 	}
-	if ((v & TCTL_EN) == 0 && m->tx.descs != 0)
+	if ((v & TCTL_EN) == 0 && (m->txq[0].descs | m->txq[1].descs) != 0)
 		m574_violation(m, "7.2.10: transmitter off inside a packet: EOP missing");
 }
 
@@ -294,10 +306,11 @@ static void write_other(struct fake_82574 *m, uint32_t off, uint32_t v)
 			(m574_get(m, R_RCTL) & RCTL_EN) != 0)
 			m574_violation(m, "10.2.5: RFCTL.EXSTEN changed while the receiver is on");
 		break;
-	case R_MRQC:
-		if ((v & 3) != 0)
-			m574_violation(m, "10.2.5: MRQC: multiple queues are not modelled");
-		break;
+	case R_RXCSUM:
+		m574_set(m, off, v);
+		if ((m574_get(m, R_RCTL) & RCTL_EN) != 0)
+			m574_rss_check(m);
+		return;
 	case R_EEC:
 		v = (v & ~(3u << 8)) | (m574_get(m, R_EEC) & 3u << 8);
 		break;
@@ -320,6 +333,8 @@ void m574_reg_write(struct fake_pci *f, uint32_t bar, uint64_t off64, unsigned w
 		m574_violation(m, "10.2.1: write to %s, which can only be read", r->name);
 	else if ((r->access & RING) != 0)
 		m574_ring_write(m, off, v);
+	else if (off == R_MRQC || (off >= R_RETA && off < R_RSSRK + 40))
+		m574_rss_write(m, off, v);
 	else if (off == R_CTRL)
 		write_ctrl(m, v);
 	else if (off == R_RCTL)

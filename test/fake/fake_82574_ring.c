@@ -65,11 +65,13 @@ static void write_tail(struct fake_82574 *m, uint32_t block, uint32_t v, bool on
 void m574_ring_write(struct fake_82574 *m, uint32_t off, uint32_t v)
 {
 	uint32_t block = off & ~0xffu;
-	bool rx = block == R_RXRING;
+	bool rx = block < R_TXRING;
 	const char *what = rx ? "RX" : "TX";
 	bool on = rx ? (m574_get(m, R_RCTL) & RCTL_EN) != 0 : (m574_get(m, R_TCTL) & TCTL_EN) != 0;
 
 	if (off - block == TAIL) {
+		if (!rx && on && (m574_get(m, block + R_TARC0 - R_TXRING) & TARC_ENABLE) == 0)
+			m574_violation(m, "10.2.6: descriptors for a TX queue that TARC disables");
 		write_tail(m, block, v, on, what);
 		return;
 	}

@@ -23,7 +23,7 @@ void m574_queue_put(struct m574_queue *q, const uint8_t *data, uint32_t len, uin
 	fr->len = len;
 	fr->bad = bad;
 	fr->done = 0;
-	fr->waited = false;
+	fr->waited = fr->steered = false;
 	memcpy(fr->data, data, len);
 	*q->last = fr;
 	q->last = &fr->next;
@@ -66,7 +66,7 @@ static uint32_t buffer_size(const struct fake_82574 *m)
 /* One packet, as it will lie in memory, and what is reported with its last descriptor. */
 struct packet {
 	uint8_t data[FRAME_MAX + 4];
-	uint32_t len, staterr;
+	uint32_t len, staterr, mrq, hash;
 	uint16_t vlan;
 };
 
@@ -76,6 +76,8 @@ static void make_packet(struct fake_82574 *m, const struct m574_frame *fr, struc
 
 	p->staterr = fr->bad << 24;
 	p->vlan = 0;
+	p->mrq = fr->mrq;
+	p->hash = fr->hash;
 	if ((fr->bad & FAKE_82574_CRC) != 0)
 		crc = ~crc;
 	p->staterr |= m574_rx_sums(m574_get(m, R_RXCSUM), fr->data, fr->len);
@@ -107,7 +109,7 @@ static int write_back(struct fake_82574 *m, uint64_t at, const struct packet *p,
 
 	memcpy(d, old, sizeof(d));
 	if ((m574_get(m, R_RFCTL) & RFCTL_EXSTEN) != 0) {
-		plx_store_le64(d, 0); /* no RSS: MRQ 0, hash 0 */
+		plx_store_le64(d, eop ? p->mrq | (uint64_t)p->hash << 32 : 0);
 		plx_store_le64(d + 8,
 			status | (uint64_t)piece << 32 | (uint64_t)(eop ? p->vlan : 0) << 48);
 	} else {
@@ -169,9 +171,9 @@ static int store(struct fake_82574 *m, struct m574_ring *r, const struct packet 
 	return 0;
 }
 
-static bool ready(struct fake_82574 *m, struct m574_ring *r)
+static bool ready(struct fake_82574 *m, uint32_t queue, struct m574_ring *r)
 {
-	m574_ring(m, R_RXRING, r);
+	m574_ring(m, R_RXRING + queue * QUEUE_STEP, r);
 	return (m574_get(m, R_RCTL) & RCTL_EN) != 0 && !m->hung_rx && !m->stall_rx &&
 	       m->rx_budget != 0 && m574_can_dma(m) && r->n != 0 && r->head < r->n &&
 	       r->tail < r->n;
@@ -186,13 +188,26 @@ static void threshold(struct fake_82574 *m, const struct m574_ring *r)
 		m574_cause(m, ICR_RXDMT0);
 }
 
+/* Decided once: of a packet that came in part the rest follows it. */
+static uint32_t queue_of(struct fake_82574 *m, struct m574_frame *fr)
+{
+	if (!fr->steered) {
+		fr->steered = true;
+		m574_rss(m, fr);
+		if (m574_get(m, R_RXRING + fr->queue * QUEUE_STEP + LEN) == 0)
+			m574_violation(m, "7.1.11: a packet for RX queue %u, which has no ring",
+				fr->queue);
+	}
+	return fr->queue;
+}
+
 void m574_rx_drain(struct fake_82574 *m)
 {
 	static __thread struct packet p;
 	struct m574_ring r;
-	bool any = false;
+	uint32_t causes = 0;
 
-	while (m->fifo.first != NULL && ready(m, &r)) {
+	while (m->fifo.first != NULL && ready(m, queue_of(m, m->fifo.first), &r)) {
 		uint32_t bsize = buffer_size(m), left = (r.tail + r.n - r.head) % r.n;
 		struct m574_frame *fr = m->fifo.first;
 
@@ -211,13 +226,12 @@ void m574_rx_drain(struct fake_82574 *m)
 			break;
 		m574_count_frame(m, true, fr->data, fr->len);
 		m->counts.rx++;
-		free(m574_queue_get(&m->fifo));
-		any = true;
-	}
-	if (any) {
+		causes |= ICR_RXT0 | (fr->queue == 0 ? ICR_RXQ0 : ICR_RXQ1);
 		threshold(m, &r);
-		m574_cause(m, ICR_RXT0 | ICR_RXQ0);
+		free(m574_queue_get(&m->fifo));
 	}
+	if (causes != 0)
+		m574_cause(m, causes);
 }
 
 /* Counts and refuses what is no good (10.2.7); a frame is judged with its FCS. */

@@ -84,27 +84,28 @@ static void insert_sum(struct fake_82574 *m, uint8_t *p, uint32_t len, uint32_t 
 
 static void offloads(struct fake_82574 *m)
 {
-	struct m574_tx *t = &m->tx;
+	const struct m574_context *c = &m->context;
+	struct m574_tx *t = m->tx;
 
-	if ((t->popts & 3) != 0 && !t->has_context) {
+	if ((t->popts & 3) != 0 && !c->valid) {
 		m574_violation(m, "7.2.11: POPTS without a context descriptor before it");
 		return;
 	}
 	if ((t->popts & 1) != 0) /* IXSM */
-		insert_sum(m, t->data, t->len, t->ipcss, t->ipcso, t->ipcse, "IP");
+		insert_sum(m, t->data, t->len, c->ipcss, c->ipcso, c->ipcse, "IP");
 	if ((t->popts & 2) != 0) { /* TXSM */
-		insert_sum(m, t->data, t->len, t->tucss, t->tucso, t->tucse, "L4");
+		insert_sum(m, t->data, t->len, c->tucss, c->tucso, c->tucse, "L4");
 		/* RFC 768: a UDP checksum of 0 is sent as all ones */
-		if ((t->tucmd & 1) == 0 && t->tucso + 2u <= t->len &&
-			plx_load_be16(t->data + t->tucso) == 0)
-			plx_store_be16(t->data + t->tucso, 0xffff);
+		if ((c->tucmd & 1) == 0 && c->tucso + 2u <= t->len &&
+			plx_load_be16(t->data + c->tucso) == 0)
+			plx_store_be16(t->data + c->tucso, 0xffff);
 	}
 }
 
 /* 7.5.2: VLE puts a tag behind the addresses, if CTRL.VME is set */
 static void tag(struct fake_82574 *m, uint16_t vlan)
 {
-	struct m574_tx *t = &m->tx;
+	struct m574_tx *t = m->tx;
 
 	if ((m574_get(m, R_CTRL) & CTRL_VME) == 0) {
 		m574_violation(m, "7.5.2: VLE without CTRL.VME: no tag is inserted");
@@ -120,7 +121,7 @@ static void tag(struct fake_82574 *m, uint16_t vlan)
 
 static void send_packet(struct fake_82574 *m, uint8_t cmd, uint16_t vlan)
 {
-	struct m574_tx *t = &m->tx;
+	struct m574_tx *t = m->tx;
 	uint32_t fifo = (m574_get(m, R_PBA) >> 16) * 1024;
 
 	if (t->len < 14)
@@ -153,31 +154,31 @@ static void send_packet(struct fake_82574 *m, uint8_t cmd, uint16_t vlan)
 /* 7.2.10: the context descriptor */
 static void context(struct fake_82574 *m, uint64_t q0, uint64_t q1)
 {
-	struct m574_tx *t = &m->tx;
+	struct m574_context *c = &m->context;
 
-	if (t->descs != 0)
+	if (m->tx->descs != 0)
 		m574_violation(m, "7.2.10: a context descriptor inside a packet");
-	t->tucmd = (uint8_t)(q1 >> 24);
-	if ((t->tucmd & 0x50) != 0 || (q1 >> 33 & 0x7f) != 0)
+	c->tucmd = (uint8_t)(q1 >> 24);
+	if ((c->tucmd & 0x50) != 0 || (q1 >> 33 & 0x7f) != 0)
 		m574_violation(m, "7.2.10: reserved bits of a context descriptor: 0x%016llx",
 			(unsigned long long)q1);
-	if ((t->tucmd & 4) != 0)
+	if ((c->tucmd & 4) != 0)
 		m574_violation(m, "7.3: TSE: segmentation is not modelled");
 	else if ((q1 & 0xfffff) != 0 || q1 >> 40 != 0)
 		m574_violation(m, "7.2.10: PAYLEN, HDRLEN or MSS without TSE");
-	t->ipcss = (uint8_t)q0;
-	t->ipcso = (uint8_t)(q0 >> 8);
-	t->ipcse = (uint16_t)(q0 >> 16);
-	t->tucss = (uint8_t)(q0 >> 32);
-	t->tucso = (uint8_t)(q0 >> 40);
-	t->tucse = (uint16_t)(q0 >> 48);
-	t->has_context = true;
+	c->ipcss = (uint8_t)q0;
+	c->ipcso = (uint8_t)(q0 >> 8);
+	c->ipcse = (uint16_t)(q0 >> 16);
+	c->tucss = (uint8_t)(q0 >> 32);
+	c->tucso = (uint8_t)(q0 >> 40);
+	c->tucse = (uint16_t)(q0 >> 48);
+	c->valid = true;
 }
 
 /* Bytes of one buffer; false when memory does not answer. */
 static bool gather(struct fake_82574 *m, uint64_t addr, uint32_t len)
 {
-	struct m574_tx *t = &m->tx;
+	struct m574_tx *t = m->tx;
 
 	if (len == 0)
 		m574_violation(m, "7.2.10: a descriptor of length 0");
@@ -194,7 +195,7 @@ static bool gather(struct fake_82574 *m, uint64_t addr, uint32_t len)
 
 static bool data(struct fake_82574 *m, uint64_t q0, uint64_t q1)
 {
-	struct m574_tx *t = &m->tx;
+	struct m574_tx *t = m->tx;
 	bool ext = (q1 >> 29 & 1) != 0;
 	uint8_t cmd = (uint8_t)(q1 >> 24);
 	uint32_t len = (uint32_t)(q1 & (ext ? 0xfffff : 0xffff));
@@ -222,7 +223,7 @@ static bool data(struct fake_82574 *m, uint64_t q0, uint64_t q1)
 }
 
 /* False: the device hangs on it. */
-static bool process(struct fake_82574 *m, const struct m574_ring *r)
+static bool process(struct fake_82574 *m, const struct m574_ring *r, uint32_t queue)
 {
 	uint64_t at = r->base + (uint64_t)r->head * DESC_LEN, q0, q1;
 	uint8_t d[DESC_LEN];
@@ -247,30 +248,52 @@ static bool process(struct fake_82574 *m, const struct m574_ring *r)
 		plx_store_le64(d + 8, q1 | UINT64_C(1) << 32);
 		if (fake_dma_write(m->pci, at + 8, d + 8, 8) < 0)
 			return false;
-		m574_cause(m, ICR_TXDW | ICR_TXQ0);
+		m574_cause(m, ICR_TXDW | (queue == 0 ? ICR_TXQ0 : ICR_TXQ1));
 	}
 	return true;
 }
 
-void m574_tx_kick(struct fake_82574 *m)
+/* One packet of a queue, or what there is of it. False: it has none to send. */
+static bool send_one(struct fake_82574 *m, uint32_t queue, uint32_t *causes)
 {
 	struct m574_ring r;
 	bool any = false;
 
-	m574_ring(m, R_TXRING, &r);
+	m574_ring(m, R_TXRING + queue * QUEUE_STEP, &r);
+	m->tx = &m->txq[queue];
 	/* without a link what is there waits */
 	while ((m574_get(m, R_TCTL) & TCTL_EN) != 0 && m->link && !m->stall_tx && !m->hung_tx &&
-		!m->pci->gone && m574_can_dma(m) && r.n != 0 && r.head < r.n && r.tail < r.n &&
-		r.head != r.tail) {
-		if (!process(m, &r)) {
+		(m574_get(m, R_TARC0 + queue * QUEUE_STEP) & TARC_ENABLE) != 0 && !m->pci->gone &&
+		m574_can_dma(m) && r.n != 0 && r.head < r.n && r.tail < r.n && r.head != r.tail) {
+		uint64_t sent = m->counts.tx;
+
+		if (!process(m, &r, queue)) {
 			m->hung_tx = true;
-			break;
+			return false;
 		}
 		r.head = (r.head + 1) % r.n;
-		m574_set(m, R_TXRING + HEAD, r.head);
+		m574_set(m, r.block + HEAD, r.head);
 		any = true;
+		if (r.head == r.tail)
+			*causes |= ICR_TXQE;
+		if (m->counts.tx != sent)
+			break;
 	}
-	if (any && r.head == r.tail)
-		m574_cause(m, ICR_TXQE);
+	return any;
+}
+
+/* The queues take turns, a packet each (10.2.6: TARC). */
+void m574_tx_kick(struct fake_82574 *m)
+{
+	uint32_t causes = 0;
+	bool any;
+
+	do {
+		any = false;
+		for (uint32_t queue = 0; queue < QUEUES; queue++)
+			any |= send_one(m, queue, &causes);
+	} while (any);
+	if (causes != 0)
+		m574_cause(m, causes);
 	wire_flush(m);
 }

@@ -26,6 +26,11 @@ enum {
 	MTA = 0x5200,
 	RAL = 0x5400,
 	VFTA = 0x5600,
+	MRQC = 0x5818,
+	RETA = 0x5c00,
+	RSSRK = 0x5c80,
+	TARC1 = 0x3940,
+	Q1 = 0x100,
 	N = 8,
 	ROOM = 2048,
 };
@@ -320,6 +325,170 @@ TEST(fake_82574, sends_with_sums_and_tag)
 	CHECK_EQ(plx_load_be16(l.sent + 28), 0xffff - 0x9935);
 	/* 1400 + 11 + 10 + 10 + 4 * 5a5a */
 	CHECK_EQ(plx_load_be16(l.sent + 44), 0xffff - (0x1400 + 0x31 + 0x6968 + 1));
+	lab_close(&l);
+}
+
+/* Microsoft, "Verifying the RSS Hash Calculation": the key and its packets. */
+static const uint8_t verify_key[40] = {0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2, 0x41, 0x67,
+	0x25, 0x3d, 0x43, 0xa3, 0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb, 0xae, 0x7b, 0x30, 0xb4, 0x77,
+	0xcb, 0x2d, 0xa3, 0x80, 0x30, 0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b, 0xbe, 0xac, 0x01, 0xfa};
+static const struct {
+	uint8_t src[16], dst[16];
+	uint16_t sport, dport;
+	uint32_t ip, tcp;
+} verify4[] =
+	{
+		{{66, 9, 149, 187}, {161, 142, 100, 80}, 2794, 1766, 0x323e8fc2, 0x51ccc178},
+		{{199, 92, 111, 2}, {65, 69, 140, 83}, 14230, 4739, 0xd718262a, 0xc626b0ea},
+		{{24, 19, 198, 95}, {12, 22, 207, 184}, 12898, 38024, 0xd2d0a5de, 0x5c2b394a},
+		{{38, 27, 205, 30}, {209, 142, 163, 6}, 48228, 2217, 0x82989176, 0xafc7327f},
+		{{153, 39, 163, 191}, {202, 188, 127, 2}, 44251, 1303, 0x5d1809c5, 0x10e828a2},
+},
+  verify6[] = {
+	  {{0x3f, 0xfe, 0x25, 1, 2, 0, 0x1f, 0xff, 0, 0, 0, 0, 0, 0, 0, 7},
+		  {0x3f, 0xfe, 0x25, 1, 2, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 1}, 2794, 1766, 0x2cc18cd5,
+		  0x40207d3d},
+	  {{0x3f, 0xfe, 5, 1, 0, 8, 0, 0, 2, 0x60, 0x97, 0xff, 0xfe, 0x40, 0xef, 0xab},
+		  {0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 14230, 4739, 0x0f0c461c,
+		  0xdde51bbf},
+	  {{0x3f, 0xfe, 0x19, 0, 0x45, 0x45, 0, 3, 2, 0, 0xf8, 0xff, 0xfe, 0x21, 0x67, 0xcf},
+		  {0xfe, 0x80, 0, 0, 0, 0, 0, 0, 2, 0, 0xf8, 0xff, 0xfe, 0x21, 0x67, 0xcf}, 44251,
+		  38024, 0x4b61e985, 0x02d1feef},
+};
+
+static void tcp4(uint8_t *p, unsigned i)
+{
+	udp(p, 20);
+	p[23] = 6;
+	memcpy(p + 26, verify4[i].src, 4);
+	memcpy(p + 30, verify4[i].dst, 4);
+	plx_store_be16(p + 34, verify4[i].sport);
+	plx_store_be16(p + 36, verify4[i].dport);
+}
+
+static void tcp6(uint8_t *p, unsigned i)
+{
+	udp(p, 60);
+	plx_store_be16(p + 12, 0x86dd);
+	memset(p + 14, 0, 40);
+	p[14] = 0x60;
+	plx_store_be16(p + 18, 20);
+	p[20] = 6;
+	memcpy(p + 22, verify6[i].src, 16);
+	memcpy(p + 38, verify6[i].dst, 16);
+	plx_store_be16(p + 54, verify6[i].sport);
+	plx_store_be16(p + 56, verify6[i].dport);
+}
+
+/* Two RX queues, the second with a ring of its own; entry i of the table is queue i & 1. */
+static void rss_up(struct lab *l, struct plx_dma *ring)
+{
+	up(l);
+	wr(l, RCTL, 0);
+	CHECK_EQ(plx_pci_dma_alloc(l->dev, N * 16, 128, ring), 0);
+	for (uint32_t j = 0; j < N; j++)
+		plx_store_le64((uint8_t *)ring->va + 16 * j, l->bufs[0].iova + j * ROOM);
+	wr(l, RDBAL + Q1, (uint32_t)ring->iova);
+	wr(l, RDBAL + Q1 + 4, (uint32_t)(ring->iova >> 32));
+	wr(l, RDBAL + Q1 + 8, N * 16);
+	for (uint32_t i = 0; i < 32; i++)
+		wr(l, RETA + 4 * i, 0x80008000);
+	for (uint32_t i = 0; i < 40; i += 4)
+		wr(l, RSSRK + i, plx_load_le32(verify_key + i));
+	wr(l, RXCSUM, 1u << 13);
+	wr(l, MRQC, 0x1f0001);
+	wr(l, RCTL, 1u << 26 | 1u << 15 | 2);
+	wr(l, RDT + Q1, N - 1);
+	CHECK_STR(fake_82574_violation(l->m, 0), "");
+}
+
+/* The next packet is on the ring of its hash's queue, with type and hash. */
+static void expect_hash(struct lab *l, struct plx_dma *ring, uint32_t next[2], const uint8_t *frame,
+	uint32_t len, uint32_t type, uint32_t hash)
+{
+	uint32_t q = hash & 1;
+	uint8_t *base = q == 0 ? l->ring[0].va : ring->va, *d = base + 16 * next[q];
+
+	CHECK(fake_82574_rx(l->m, frame, len, 0));
+	CHECK_EQ(plx_load_le32(d + 8) & 3, 3);
+	CHECK_EQ(plx_load_le32(d), type | q << 8);
+	CHECK_EQ(plx_load_le32(d + 4), hash);
+	next[q]++;
+	/* a buffer for the next */
+	plx_store_le64(d, l->bufs[0].iova);
+	plx_store_le64(d + 8, 0);
+	wr(l, RDT + Q1 * q, (next[q] + N - 1) % N);
+	next[q] %= N;
+}
+
+TEST(fake_82574, steers_by_the_hashes_that_microsoft_published)
+{
+	uint32_t next[2] = {0, 0};
+	uint8_t frame[200];
+	struct plx_dma ring;
+	struct lab l;
+
+	rss_up(&l, &ring);
+	for (unsigned i = 0; i < PLX_ARRAY_SIZE(verify4); i++) {
+		tcp4(frame, i);
+		expect_hash(&l, &ring, next, frame, 62, 1, verify4[i].tcp);
+		plx_store_be16(frame + 20, 0x2000); /* a fragment has no ports */
+		expect_hash(&l, &ring, next, frame, 62, 2, verify4[i].ip);
+		plx_store_be16(frame + 20, 0);
+		frame[23] = 17;
+		expect_hash(&l, &ring, next, frame, 62, 2, verify4[i].ip);
+	}
+	wr(&l, MRQC, 0x170001); /* without IPv6Ex */
+	for (unsigned i = 0; i < PLX_ARRAY_SIZE(verify6); i++) {
+		tcp6(frame, i);
+		expect_hash(&l, &ring, next, frame, 102, 3, verify6[i].tcp);
+		frame[20] = 17;
+		expect_hash(&l, &ring, next, frame, 102, 5, verify6[i].ip);
+	}
+	frame[13] = 0x99; /* neither */
+	expect_hash(&l, &ring, next, frame, 102, 0, 0);
+	wr(&l, MRQC, 1);
+	tcp4(frame, 0);
+	expect_hash(&l, &ring, next, frame, 62, 0, 0);
+	CHECK_STR(fake_82574_violation(l.m, 0), "");
+	plx_pci_dma_free(l.dev, &ring);
+	lab_close(&l);
+}
+
+TEST(fake_82574, complains_of_multiple_queues_set_up_wrongly)
+{
+	struct plx_dma ring;
+	struct lab l;
+
+	rss_up(&l, &ring);
+	wr(&l, MRQC, 0x1f0000);
+	CHECK_HAS(fake_82574_violation(l.m, 0), "while the receiver is on");
+	wr(&l, MRQC, 0x1f0001);
+	fake_82574_forgive(l.m);
+	wr(&l, RSSRK, 1);
+	CHECK_HAS(fake_82574_violation(l.m, 0), "RSSRK written while RSS is on");
+	fake_82574_forgive(l.m);
+	wr(&l, MRQC, 0x3f0002);
+	CHECK_HAS(fake_82574_violation(l.m, 0), "reserved bits");
+	fake_82574_forgive(l.m);
+	wr(&l, RETA, 1);
+	CHECK_HAS(fake_82574_violation(l.m, 0), "reserved bits");
+	wr(&l, MRQC, 0x1f0001);
+	fake_82574_forgive(l.m);
+	wr(&l, RXCSUM, 1u << 12);
+	CHECK_HAS(fake_82574_violation(l.m, 0), "without RXCSUM.PCSD");
+	CHECK_HAS(fake_82574_violation(l.m, 1), "with RXCSUM.IPPCSE");
+	fake_82574_forgive(l.m);
+	wr(&l, RCTL, 0);
+	wr(&l, RFCTL, 0);
+	wr(&l, RCTL, 1u << 26 | 1u << 15 | 2);
+	CHECK_HAS(fake_82574_violation(l.m, 0), "legacy descriptors");
+	fake_82574_forgive(l.m);
+	wr(&l, TARC1, 3);
+	wr(&l, 0x3918, 0);
+	CHECK_HAS(fake_82574_violation(l.m, 0), "that TARC disables");
+	CHECK_HAS(fake_82574_violation(l.m, 1), "TX tail 0 of a ring of 0");
+	plx_pci_dma_free(l.dev, &ring);
 	lab_close(&l);
 }
 
