@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Names of offloads, and the check of a packet's offload metadata before it is sent. */
+/* Names of offloads and RSS fields, and the check of a packet's offload metadata before it is sent. */
 #include "ethdev_priv.h"
 
 const char *plx_rx_offload_name(uint32_t bit)
@@ -15,6 +15,14 @@ const char *plx_tx_offload_name(uint32_t bit)
 	static const char *const names[] = {"ip-checksum", "tcp-checksum", "udp-checksum",
 		"sctp-checksum", "vlan-insert", "qinq-insert", "tso", "multi-segment",
 		"outer-checksum"};
+
+	return bit < PLX_ARRAY_SIZE(names) ? names[bit] : NULL;
+}
+
+const char *plx_rss_field_name(uint32_t bit)
+{
+	static const char *const names[] = {
+		"ipv4", "ipv4-tcp", "ipv4-udp", "ipv6", "ipv6-tcp", "ipv6-udp"};
 
 	return bit < PLX_ARRAY_SIZE(names) ? names[bit] : NULL;
 }

@@ -124,7 +124,13 @@ int plx_port_vlan_strip(struct plx_port *port, bool on)
 static int check_rss(const struct plx_port *port, const struct plx_rss *rss)
 {
 	const struct plx_port_info *info = &port->info;
+	const uint32_t missing = rss->fields & ~info->rss_fields;
+	const unsigned bit = missing != 0 ? (unsigned)__builtin_ctz(missing) : 0;
 
+	if (missing != 0)
+		return plx_err(ENOTSUP, "%s: the %s driver cannot hash '%s'", plx_port_name(port),
+			port->dev->driver->name,
+			plx_rss_field_name(bit) != NULL ? plx_rss_field_name(bit) : "unknown");
 	if (rss->key != NULL && rss->key_len != info->rss_key_len)
 		return plx_err(EINVAL, "%s: RSS key of %u bytes, it takes %u", plx_port_name(port),
 			rss->key_len, info->rss_key_len);

@@ -263,6 +263,7 @@ struct plx_port_info {
 	uint32_t min_rx_room; /**< data bytes (without headroom) a room must have at least */
 	uint32_t rx_offloads, tx_offloads;
 	uint16_t rss_key_len, rss_table_len; /**< 0: no RSS */
+	uint32_t rss_fields;                 /**< PLX_RSS_* that it can hash */
 	uint16_t max_tx_segs;                /**< segments in one packet */
 	bool finite;     /**< its input ends (a capture file): plx_port_drained() */
 	bool any_length; /**< its packets may be longer than the MTU allows: a capture's */
@@ -483,7 +484,11 @@ int plx_port_vlan_filter(struct plx_port *port, uint16_t id, bool on);
 PLX_API
 int plx_port_vlan_strip(struct plx_port *port, bool on);
 
-/** Which header fields the RSS hash covers. */
+/**
+ * Which header fields the RSS hash covers: the addresses of IPv4 and IPv6 packets; of TCP and UDP,
+ * where their bit is set, the ports, too. The hash is that of Microsoft's specification (plx_toeplitz.h).
+ * A packet of which nothing is covered has no hash and goes to queue 0.
+ */
 enum {
 	PLX_RSS_IPV4 = 1u << 0,
 	PLX_RSS_IPV4_TCP = 1u << 1,
@@ -500,8 +505,13 @@ struct plx_rss {
 	uint16_t table_len;
 };
 /**
- * Sets what the RSS hash covers, its key and the table of queues. -EINVAL: a length is not that of
- * plx_port_info(), or the table names a queue that is not configured.
+ * Sets what the RSS hash covers, its key and the table of queues: entry i is the queue of packets
+ * whose hash modulo rss_table_len is i. plx_port_configure() sets them anew, but for the key: with
+ * several RX queues or PLX_RX_OFFLOAD_RSS_HASH all fields of info.rss_fields and queue i % n_rxq in
+ * entry i, else RSS is off. The key is plx_toeplitz_key_default until one is set. Packets that arrive
+ * during the call are steered by what was, by what will be, or go to queue 0.
+ * @return as above; -EINVAL also: a length is not that of plx_port_info(), or the table names a queue
+ *   that is not configured; -ENOTSUP also: a field that is not in info.rss_fields (the message names it).
  */
 PLX_API
 int plx_port_set_rss(struct plx_port *port, const struct plx_rss *rss);
@@ -635,6 +645,10 @@ int plx_port_eeprom_write(struct plx_port *port, uint32_t off, const void *buf, 
 /** Reads len bytes from offset off of the EEPROM in the plugged module (SFP, QSFP). */
 PLX_API
 int plx_port_module_eeprom(struct plx_port *port, uint32_t off, void *buf, uint32_t len);
+
+/** The name of a bit of PLX_RSS_*, "ipv4-tcp", NULL beyond the last. */
+PLX_API
+const char *plx_rss_field_name(uint32_t bit);
 
 /** The name of an offload bit, NULL beyond the last. */
 PLX_API

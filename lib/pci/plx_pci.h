@@ -139,6 +139,21 @@ int plx_pci_win(
 PLX_API
 void plx_pci_win_close(struct plx_win *win);
 
+/**
+ * The window from offset on, offset below its length: for blocks of registers that are there several
+ * times. It is the same window: valid as long, and not closed by itself.
+ */
+static inline struct plx_win plx_win_from(const struct plx_win *w, uint64_t offset)
+{
+	struct plx_win part = *w;
+
+	if (part.base != NULL)
+		part.base += offset;
+	part.offset += offset;
+	part.len -= offset;
+	return part;
+}
+
 /** Size of a BAR in bytes, 0 when the device has none there. */
 PLX_API
 uint64_t plx_pci_bar_len(struct plx_pci_dev *dev, uint32_t bar);

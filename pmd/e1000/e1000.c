@@ -23,6 +23,7 @@ static int open(struct plx_port *port)
 	hw->pci = port->dev->pci;
 	hw->log = plx_ctx_log(port->ctx);
 	hw->model = &models[port->dev->id->data];
+	e1000_rss_init(&p->rss);
 	err = plx_pci_set_master(hw->pci, false);
 	if (err == 0)
 		err = plx_pci_win(hw->pci, E1000_BAR, 0, E1000_BAR_LEN, &hw->win);
@@ -58,8 +59,8 @@ static int info(struct plx_port *port, struct plx_port_info *i)
 	struct e1000_port *p = e1000_priv(port);
 
 	i->mac = p->mac;
-	i->max_rxq = 1;
-	i->max_txq = 1;
+	i->max_rxq = E1000_QUEUES;
+	i->max_txq = E1000_QUEUES;
 	i->min_desc = E1000_MIN_DESC;
 	i->max_desc = E1000_MAX_DESC;
 	i->desc_align = E1000_DESC_ALIGN;
@@ -69,9 +70,13 @@ static int info(struct plx_port *port, struct plx_port_info *i)
 	i->min_mtu = 68;
 	i->max_mtu = p->hw.model->max_frame + 4 - PLX_ETH_OVERHEAD;
 	i->min_rx_room = 256;
-	i->rx_offloads = PLX_RX_OFFLOAD_CKSUM | PLX_RX_OFFLOAD_VLAN_STRIP | PLX_RX_OFFLOAD_SCATTER;
+	i->rx_offloads = PLX_RX_OFFLOAD_CKSUM | PLX_RX_OFFLOAD_VLAN_STRIP | PLX_RX_OFFLOAD_SCATTER |
+			 PLX_RX_OFFLOAD_RSS_HASH;
 	i->tx_offloads = PLX_TX_OFFLOAD_IP_CKSUM | PLX_TX_OFFLOAD_TCP_CKSUM |
 			 PLX_TX_OFFLOAD_UDP_CKSUM | PLX_TX_OFFLOAD_VLAN | PLX_TX_OFFLOAD_MULTI_SEG;
+	i->rss_key_len = E1000_KEY_LEN;
+	i->rss_table_len = E1000_N_RETA;
+	i->rss_fields = E1000_RSS_FIELDS;
 	i->max_tx_segs = E1000_MAX_SEGS;
 	return 0;
 }
@@ -81,6 +86,7 @@ static int configure(struct plx_port *port)
 	struct e1000_port *p = e1000_priv(port);
 
 	e1000_rx_table_make(&p->rx_table);
+	e1000_rss_configure(port);
 	p->promisc = port->conf.promisc;
 	p->allmulti = port->conf.allmulti;
 	p->strip = (port->conf.rx_offloads & PLX_RX_OFFLOAD_VLAN_STRIP) != 0;
@@ -90,22 +96,37 @@ static int configure(struct plx_port *port)
 
 /* ---- starting and stopping ---- */
 
-static struct e1000_rxq *rxq0(const struct plx_port *port)
+/* Queue i, or NULL where it is not set up. */
+static struct e1000_rxq *rxq(const struct plx_port *port, uint16_t i)
 {
-	return port->conf.n_rxq != 0 ? (struct e1000_rxq *)port->rxqs[0] : NULL;
+	return (struct e1000_rxq *)port->rxqs[i];
 }
 
-static struct e1000_txq *txq0(const struct plx_port *port)
+static struct e1000_txq *txq(const struct plx_port *port, uint16_t i)
 {
-	return port->conf.n_txq != 0 ? (struct e1000_txq *)port->txqs[0] : NULL;
+	return (struct e1000_txq *)port->txqs[i];
+}
+
+/* The device writes as much into any buffer: what fits the smallest room. 0: no queue is set up. */
+static uint32_t buf_len(const struct plx_port *port, uint32_t *rctl_bits)
+{
+	uint32_t room = UINT32_MAX, len = 0;
+
+	for (uint16_t i = 0; i < port->conf.n_rxq; i++)
+		if (rxq(port, i) != NULL)
+			room = PLX_MIN(room, rxq(port, i)->h.pool->room - PLX_MBUF_HEADROOM);
+	if (room != UINT32_MAX)
+		*rctl_bits = e1000_rctl_bufsize(room, &len);
+	return len;
 }
 
 static uint32_t rctl(const struct plx_port *port, uint32_t mtu)
 {
 	const struct e1000_port *p = e1000_priv(port);
-	uint32_t len, v = E1000_RCTL_EN | E1000_RCTL_BAM | E1000_RCTL_SECRC;
+	uint32_t v = E1000_RCTL_EN | E1000_RCTL_BAM | E1000_RCTL_SECRC, size = 0;
 
-	v |= e1000_rctl_bufsize(rxq0(port)->h.pool->room - PLX_MBUF_HEADROOM, &len);
+	(void)buf_len(port, &size);
+	v |= size;
 	if (mtu + PLX_ETH_OVERHEAD - 4 > E1000_FRAME_NO_LPE)
 		v |= E1000_RCTL_LPE;
 	if (p->promisc)
@@ -121,7 +142,7 @@ static void rctl_update(struct plx_port *port)
 {
 	struct e1000_port *p = e1000_priv(port);
 
-	if (p->running && rxq0(port) != NULL)
+	if (p->running && port->conf.n_rxq != 0)
 		e1000_wr(&p->hw, E1000_RCTL, rctl(port, port->conf.mtu));
 	e1000_flush(&p->hw);
 }
@@ -131,42 +152,49 @@ static void vlan_update(struct plx_port *port)
 {
 	struct e1000_port *p = e1000_priv(port);
 
-	if (rxq0(port) != NULL)
-		PLX_WRITE_ONCE(rxq0(port)->strip, p->strip);
+	for (uint16_t i = 0; i < port->conf.n_rxq; i++)
+		if (rxq(port, i) != NULL)
+			PLX_WRITE_ONCE(rxq(port, i)->strip, p->strip);
 	e1000_vlan_mode(&p->hw, p->strip || p->tx_vlan);
 	e1000_flush(&p->hw);
 }
 
 static int check_room(struct plx_port *port, uint32_t mtu)
 {
-	const struct e1000_rxq *q = rxq0(port);
 	const uint32_t frame = mtu + PLX_ETH_OVERHEAD - 4;
+	uint32_t size, len = buf_len(port, &size);
 
-	if (q == NULL || q->scatter || frame <= q->buf_len)
+	if (len == 0 || (port->conf.rx_offloads & PLX_RX_OFFLOAD_SCATTER) || frame <= len)
 		return 0;
 	return plx_err(EINVAL,
 		"%s: a frame may have %u bytes (MTU %u), the device writes %u into a data room: "
 		"configure PLX_RX_OFFLOAD_SCATTER, a smaller MTU or larger rooms",
-		plx_port_name(port), frame, mtu, q->buf_len);
+		plx_port_name(port), frame, mtu, len);
 }
 
-static void start_rx(struct plx_port *port, struct e1000_rxq *q)
+static void start_rx(struct plx_port *port)
 {
 	struct e1000_port *p = e1000_priv(port);
+	uint32_t size, len = buf_len(port, &size);
 
-	e1000_rx_unit(&p->hw, q->dma.iova, q->h.n_desc,
-		(port->conf.rx_offloads & PLX_RX_OFFLOAD_CKSUM) != 0);
-	e1000_rxq_fill(q);
+	e1000_rx_unit(&p->hw, (port->conf.rx_offloads & PLX_RX_OFFLOAD_CKSUM) != 0, p->rss.on);
+	e1000_rss_start(p);
+	for (uint16_t i = 0; i < port->conf.n_rxq; i++) {
+		struct e1000_rxq *q = rxq(port, i);
+
+		q->buf_len = (uint16_t)len;
+		e1000_rx_ring(&q->win, q->dma.iova, q->h.n_desc);
+		e1000_rxq_fill(q);
+	}
 	e1000_wr(&p->hw, E1000_RCTL, rctl(port, port->conf.mtu));
 	/* 4.6.5: descriptors are handed over once the receiver is on */
-	e1000_rx_doorbell(q);
+	for (uint16_t i = 0; i < port->conf.n_rxq; i++)
+		e1000_rx_doorbell(rxq(port, i));
 }
 
 static int start(struct plx_port *port)
 {
 	struct e1000_port *p = e1000_priv(port);
-	struct e1000_rxq *rx = rxq0(port);
-	struct e1000_txq *tx = txq0(port);
 	int err = check_room(port, port->conf.mtu);
 
 	if (err < 0)
@@ -177,15 +205,17 @@ static int start(struct plx_port *port)
 	e1000_mta_set(&p->hw, p->mta);
 	e1000_vfta_set(&p->hw, p->vfta);
 	vlan_update(port);
-	if (tx != NULL)
-		e1000_tx_unit(&p->hw, tx->dma.iova, tx->h.n_desc);
+	if (port->conf.n_txq != 0)
+		e1000_tx_unit(&p->hw);
+	for (uint16_t i = 0; i < port->conf.n_txq; i++)
+		e1000_tx_ring(&txq(port, i)->win, txq(port, i)->dma.iova, txq(port, i)->h.n_desc);
 	err = plx_pci_set_master(p->hw.pci, true);
 	if (err < 0)
 		return err;
 	p->running = true;
-	if (rx != NULL)
-		start_rx(port, rx);
-	if (tx != NULL)
+	if (port->conf.n_rxq != 0)
+		start_rx(port);
+	if (port->conf.n_txq != 0)
 		e1000_tx_enable(&p->hw);
 	return 0;
 }
@@ -212,10 +242,12 @@ static void stop(struct plx_port *port)
 	/* whatever the device thought of the reset, it reaches no memory from here on */
 	(void)plx_pci_set_master(p->hw.pci, false);
 	p->running = false;
-	if (rxq0(port) != NULL)
-		e1000_rxq_drain(rxq0(port));
-	if (txq0(port) != NULL)
-		e1000_txq_drain(txq0(port));
+	for (uint16_t i = 0; i < port->conf.n_rxq; i++)
+		if (rxq(port, i) != NULL)
+			e1000_rxq_drain(rxq(port, i));
+	for (uint16_t i = 0; i < port->conf.n_txq; i++)
+		if (txq(port, i) != NULL)
+			e1000_txq_drain(txq(port, i));
 }
 
 static bool gone(struct plx_port *port)
@@ -241,6 +273,8 @@ static void control(struct plx_port *port, uint64_t now_ns)
 
 static plx_rx_fn rx_select(struct plx_port *port, const struct plx_rxq *q)
 {
+	if (port->conf.rx_offloads & PLX_RX_OFFLOAD_RSS_HASH)
+		return e1000_rx_hash;
 	/* those that leave nothing to say of a packet in one descriptor */
 	if (port->conf.rx_offloads & ~(uint32_t)PLX_RX_OFFLOAD_SCATTER)
 		return e1000_rx_offload;
@@ -265,14 +299,15 @@ static int set_mtu(struct plx_port *port, uint32_t mtu)
 
 	if (err < 0)
 		return err;
-	if (rxq0(port) != NULL) {
-		PLX_WRITE_ONCE(rxq0(port)->h.max_pkt, frame);
-		if (p->running)
-			e1000_wr(&p->hw, E1000_RCTL, rctl(port, mtu));
-		e1000_flush(&p->hw);
-	}
-	if (txq0(port) != NULL)
-		PLX_WRITE_ONCE(txq0(port)->h.max_pkt, frame);
+	for (uint16_t i = 0; i < port->conf.n_rxq; i++)
+		if (rxq(port, i) != NULL)
+			PLX_WRITE_ONCE(rxq(port, i)->h.max_pkt, frame);
+	for (uint16_t i = 0; i < port->conf.n_txq; i++)
+		if (txq(port, i) != NULL)
+			PLX_WRITE_ONCE(txq(port, i)->h.max_pkt, frame);
+	if (p->running && port->conf.n_rxq != 0)
+		e1000_wr(&p->hw, E1000_RCTL, rctl(port, mtu));
+	e1000_flush(&p->hw);
 	return 0;
 }
 
@@ -370,6 +405,8 @@ static const struct plx_eth_ops ops = {
 	.set_mcast = set_mcast,
 	.vlan_filter = vlan_filter,
 	.vlan_strip = vlan_strip,
+	.set_rss = e1000_set_rss,
+	.get_rss = e1000_get_rss,
 	.xstats = e1000_xstats,
 	.regs = e1000_regs,
 	.rxq_descs = e1000_rxq_descs,

@@ -39,12 +39,14 @@ struct e1000_rxq {
 	bool middle;      /* the next slot does not start a packet: first is set, or ... */
 	bool skip;        /* ... what was dropped is not over yet */
 	bool scatter, strip;
-	struct plx_win win;
+	struct plx_win win;            /* e1000_queue_win() */
 	struct plx_mbuf *first, *last; /* a packet of which only a part has come */
 	const struct e1000_rx_table *table;
 	/* cold */
 	struct plx_dma dma;
-	uint32_t rdh_seen; /* watchdog: RDH when last looked at */
+	bool hash;            /* bursts report the RSS hash */
+	uint32_t rdh_seen;    /* watchdog: RDH when last looked at, */
+	uint64_t missed_seen; /* and the device's count of packets without a descriptor */
 };
 
 /*
@@ -69,8 +71,9 @@ struct e1000_txq {
 	uint64_t ctx_key; /* e1000_tx_key(); 0: none */
 	uint64_t ctx_q1;
 	uint16_t ctx_headers;
-	bool vlan; /* tags may be inserted */
-	struct plx_win win;
+	bool vlan;          /* tags may be inserted */
+	bool alone;         /* no other queue sends: the device keeps the context */
+	struct plx_win win; /* e1000_queue_win() */
 	/* cold */
 	struct plx_dma dma;
 };
@@ -98,9 +101,18 @@ enum {
 		E1000_N_STATS
 };
 
+/* What plx_port_set_rss() set; on: the device steers or hashes (MRQC), chosen at configure. */
+struct e1000_rss {
+	bool on;
+	uint32_t fields; /* PLX_RSS_* */
+	uint8_t key[E1000_KEY_LEN];
+	uint8_t table[E1000_N_RETA]; /* queues */
+};
+
 struct e1000_port {
 	struct e1000_hw hw;
 	struct plx_mac mac;
+	struct e1000_rss rss;
 	bool promisc, allmulti, strip, tx_vlan;
 	bool running; /* RX and TX units are on */
 	uint32_t mta[E1000_N_MTA], vfta[E1000_N_VFTA];
@@ -136,6 +148,7 @@ void e1000_txq_descs(struct plx_port *port, struct plx_txq *h, struct plx_desc *
 uint16_t e1000_rx_plain(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n);
 uint16_t e1000_rx_avx2(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n);
 uint16_t e1000_rx_offload(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n);
+uint16_t e1000_rx_hash(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n);
 void e1000_rx_table_make(struct e1000_rx_table *t);
 /*
  * The rest of a burst that began at slot from and has got packets with so many bytes: any packets.
@@ -163,6 +176,14 @@ uint32_t e1000_tx_plain(
 
 /* e1000_txprep.c */
 uint16_t e1000_tx_prepare(struct plx_txq *h, struct plx_mbuf **pkts, uint16_t n);
+
+/* e1000_rss.c: 7.1.11 */
+#define E1000_RSS_FIELDS (PLX_RSS_IPV4 | PLX_RSS_IPV4_TCP | PLX_RSS_IPV6 | PLX_RSS_IPV6_TCP)
+void e1000_rss_init(struct e1000_rss *rss);
+void e1000_rss_configure(struct plx_port *port);
+void e1000_rss_start(struct e1000_port *p); /* before the receiver is on */
+int e1000_set_rss(struct plx_port *port, const struct plx_rss *want);
+int e1000_get_rss(struct plx_port *port, uint8_t *key, uint16_t *table, uint32_t *fields);
 
 /* e1000_stats.c */
 void e1000_stats_gather(struct e1000_port *p);

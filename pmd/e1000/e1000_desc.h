@@ -21,8 +21,7 @@ union e1000_rx_desc {
 		plx_le64 reserved; /* bit 0 is where DD will be: 0 */
 	} read;
 	struct {
-		plx_le32 mrq;
-		plx_le32 hash;     /* or fragment checksum and IP id */
+		plx_le64 mrq_hash; /* RSS type 3:0, queue 12:8, hash 63:32 (7.1.4.2) */
 		plx_le64 stat_len; /* status and errors 31:0, length 47:32, VLAN tag 63:48 */
 	} wb;
 };
@@ -45,6 +44,9 @@ PLX_STATIC_ASSERT(sizeof(union e1000_rx_desc) == 16, "datasheet 7.1.4");
 #define E1000_RXS_IPE        PLX_BIT(30) /* IPv4 header checksum is wrong */
 #define E1000_RXS_RXE        PLX_BIT(31) /* data */
 #define E1000_RXS_BAD        (E1000_RXS_CE | E1000_RXS_SE | E1000_RXS_SEQ | E1000_RXS_CXE | E1000_RXS_RXE)
+
+/* Has a packet an RSS hash? By mrq_hash. */
+#define E1000_RX_HASHED(q0) (((q0)&0xf) != 0)
 
 /* A packet in one descriptor about which there is nothing to say. */
 #define E1000_RXS_PLAIN_MASK (E1000_RXS_DD | E1000_RXS_EOP | E1000_RXS_VP | E1000_RXS_BAD)

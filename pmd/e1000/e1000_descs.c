@@ -49,7 +49,7 @@ static uint32_t rx_untold(const struct e1000_rxq *q, uint32_t rdt)
 void e1000_rxq_descs(struct plx_port *port, struct plx_rxq *h, struct plx_desc *out, uint16_t n)
 {
 	const struct e1000_rxq *q = (const struct e1000_rxq *)h;
-	const uint32_t rdt = e1000_rd(&e1000_priv(port)->hw, E1000_RDT);
+	const uint32_t rdt = plx_rd32(&q->win, E1000_RDT);
 	const uint32_t untold = rx_untold(q, rdt);
 
 	for (uint16_t i = 0; i < n; i++) {

@@ -255,42 +255,52 @@ uint32_t e1000_rctl_bufsize(uint32_t room, uint32_t *len)
 	return E1000_RCTL_BSIZE(11 - plx_log2_u64(pow2)); /* 2048 to 256: codes 0 to 3 */
 }
 
-void e1000_rx_unit(struct e1000_hw *hw, uint64_t iova, uint32_t n_desc, bool cksum)
+void e1000_rx_unit(struct e1000_hw *hw, bool cksum, bool rss)
 {
+	uint32_t rxcsum = cksum ? E1000_RXCSUM_IPOFL | E1000_RXCSUM_TUOFL : 0;
+
 	e1000_wr(hw, E1000_RDTR, 0);
 	e1000_wr(hw, E1000_RADV, 0);
-	e1000_wr(hw, E1000_MRQC, 0); /* one queue */
-	e1000_wr(hw, E1000_RXCSUM, cksum ? E1000_RXCSUM_IPOFL | E1000_RXCSUM_TUOFL : 0);
+	/* 7.1.11: two queues want PCSD; nothing of the packet checksum is used otherwise */
+	e1000_wr(hw, E1000_RXCSUM, rss ? rxcsum | E1000_RXCSUM_PCSD : rxcsum);
 	e1000_wr(hw, E1000_RFCTL,
 		E1000_RFCTL_EXSTEN | E1000_RFCTL_ISCSI_DIS | E1000_RFCTL_NFSW_DIS |
 			E1000_RFCTL_NFSR_DIS | E1000_RFCTL_ACK_DIS);
+}
+
+void e1000_rx_ring(const struct plx_win *queue, uint64_t iova, uint32_t n_desc)
+{
 	/* fetch 32 at a time, write back each */
-	e1000_wr(hw, E1000_RXDCTL,
+	plx_wr32(queue, E1000_RXDCTL,
 		E1000_DCTL_PTHRESH(32) | E1000_DCTL_HTHRESH(4) | E1000_DCTL_WTHRESH(1) |
 			E1000_DCTL_GRAN);
-	e1000_wr(hw, E1000_RDBAL, (uint32_t)iova);
-	e1000_wr(hw, E1000_RDBAH, (uint32_t)(iova >> 32));
-	e1000_wr(hw, E1000_RDLEN, n_desc * 16);
-	e1000_wr(hw, E1000_RDH, 0);
-	e1000_wr(hw, E1000_RDT, 0);
+	plx_wr32(queue, E1000_RDBAL, (uint32_t)iova);
+	plx_wr32(queue, E1000_RDBAH, (uint32_t)(iova >> 32));
+	plx_wr32(queue, E1000_RDLEN, n_desc * 16);
+	plx_wr32(queue, E1000_RDH, 0);
+	plx_wr32(queue, E1000_RDT, 0);
 }
 
 /* ---- 4.6.6: transmit unit ---- */
 
-void e1000_tx_unit(struct e1000_hw *hw, uint64_t iova, uint32_t n_desc)
+void e1000_tx_unit(struct e1000_hw *hw)
 {
 	e1000_wr(hw, E1000_TIDV, 0);
 	e1000_wr(hw, E1000_TADV, 0);
-	e1000_wr(hw, E1000_TDBAL, (uint32_t)iova);
-	e1000_wr(hw, E1000_TDBAH, (uint32_t)(iova >> 32));
-	e1000_wr(hw, E1000_TDLEN, n_desc * 16);
-	e1000_wr(hw, E1000_TDH, 0);
-	e1000_wr(hw, E1000_TDT, 0);
-	e1000_wr(hw, E1000_TXDCTL,
+	e1000_wr(hw, E1000_TIPG, E1000_TIPG_VALUE(8, 8, 6));
+}
+
+void e1000_tx_ring(const struct plx_win *queue, uint64_t iova, uint32_t n_desc)
+{
+	plx_wr32(queue, E1000_TDBAL, (uint32_t)iova);
+	plx_wr32(queue, E1000_TDBAH, (uint32_t)(iova >> 32));
+	plx_wr32(queue, E1000_TDLEN, n_desc * 16);
+	plx_wr32(queue, E1000_TDH, 0);
+	plx_wr32(queue, E1000_TDT, 0);
+	plx_wr32(queue, E1000_TXDCTL,
 		E1000_DCTL_PTHRESH(31) | E1000_DCTL_HTHRESH(1) | E1000_DCTL_WTHRESH(1) |
 			E1000_TXDCTL_BIT22 | E1000_DCTL_GRAN);
-	e1000_wr(hw, E1000_TARC0, e1000_rd(hw, E1000_TARC0) | E1000_TARC_ENABLE);
-	e1000_wr(hw, E1000_TIPG, E1000_TIPG_VALUE(8, 8, 6));
+	plx_wr32(queue, E1000_TARC0, plx_rd32(queue, E1000_TARC0) | E1000_TARC_ENABLE);
 }
 
 void e1000_tx_enable(struct e1000_hw *hw)

@@ -43,6 +43,12 @@ static inline void e1000_flush(const struct e1000_hw *hw)
 	(void)e1000_rd(hw, E1000_STATUS);
 }
 
+/* In this window the ring registers of a queue are where queue 0 has them. */
+static inline struct plx_win e1000_queue_win(const struct e1000_hw *hw, uint32_t queue)
+{
+	return plx_win_from(&hw->win, queue * E1000_QUEUE_STEP);
+}
+
 /* 4.6.1, 4.6.2: no interrupts, no DMA, reset, general configuration. Does not touch the PHY. */
 int e1000_hw_reset(struct e1000_hw *hw);
 
@@ -68,9 +74,11 @@ void e1000_vlan_mode(struct e1000_hw *hw, bool on);
 /* RCTL's buffer size for rooms of that many bytes, and in *len how many of them it uses. */
 uint32_t e1000_rctl_bufsize(uint32_t room, uint32_t *len);
 
-/* 4.6.5, 4.6.6: points the unit at its ring, which is empty; not enabled yet. */
-void e1000_rx_unit(struct e1000_hw *hw, uint64_t iova, uint32_t n_desc, bool cksum);
-void e1000_tx_unit(struct e1000_hw *hw, uint64_t iova, uint32_t n_desc);
+/* 4.6.5, 4.6.6: the unit, and each queue's ring, which is empty; not enabled yet. */
+void e1000_rx_unit(struct e1000_hw *hw, bool cksum, bool rss);
+void e1000_rx_ring(const struct plx_win *queue, uint64_t iova, uint32_t n_desc);
+void e1000_tx_unit(struct e1000_hw *hw);
+void e1000_tx_ring(const struct plx_win *queue, uint64_t iova, uint32_t n_desc);
 void e1000_tx_enable(struct e1000_hw *hw);
 
 #endif

@@ -58,6 +58,12 @@
 	X(RDTR,        0x02820, RW, "10.2.5", "RX interrupt delay")                            \
 	X(RXDCTL,      0x02828, RW, "10.2.5", "RX descriptor control")                         \
 	X(RADV,        0x0282c, RW, "10.2.5", "RX interrupt absolute delay")                   \
+	X(RDBAL1, 0x02900, RW, "10.2.5", "RX ring address of queue 1, low")                           \
+	X(RDBAH1, 0x02904, RW, "10.2.5", "RX ring address of queue 1, high")                          \
+	X(RDLEN1, 0x02908, RW, "10.2.5", "RX ring bytes of queue 1")                                  \
+	X(RDH1, 0x02910, RW, "10.2.5", "RX ring head of queue 1")                                     \
+	X(RDT1, 0x02918, RW, "10.2.5", "RX ring tail of queue 1")                                     \
+	X(RXDCTL1, 0x02928, RW, "10.2.5", "RX descriptor control of queue 1")                         \
 	X(RXCSUM,      0x05000, RW, "10.2.5", "RX checksum control")                           \
 	X(RFCTL,       0x05008, RW, "10.2.5", "RX filter control")                             \
 	X(MRQC,        0x05818, RW, "10.2.5", "multiple RX queues")                            \
@@ -72,6 +78,13 @@
 	X(TXDCTL,      0x03828, RW, "10.2.6", "TX descriptor control")                         \
 	X(TADV,        0x0382c, RW, "10.2.6", "TX interrupt absolute delay")                   \
 	X(TARC0,       0x03840, RW, "10.2.6", "TX arbitration count")                          \
+	X(TDBAL1, 0x03900, RW, "10.2.6", "TX ring address of queue 1, low")                           \
+	X(TDBAH1, 0x03904, RW, "10.2.6", "TX ring address of queue 1, high")                          \
+	X(TDLEN1, 0x03908, RW, "10.2.6", "TX ring bytes of queue 1")                                  \
+	X(TDH1, 0x03910, RW, "10.2.6", "TX ring head of queue 1")                                     \
+	X(TDT1, 0x03918, RW, "10.2.6", "TX ring tail of queue 1")                                     \
+	X(TXDCTL1, 0x03928, RW, "10.2.6", "TX descriptor control of queue 1")                         \
+	X(TARC1, 0x03940, RW, "10.2.6", "TX arbitration count of queue 1")                            \
 	X(WUC,         0x05800, RW, "10.2.8", "wake-up control")                               \
 	X(WUFC,        0x05808, RW, "10.2.8", "wake-up filters")                               \
 	X(MANC,        0x05820, RW, "10.2.8", "management control")                            \
@@ -163,11 +176,26 @@ static inline bool e1000_reg_known(uint32_t offset)
 }
 
 /* Tables of registers. */
-#define E1000_MTA(n)  (0x05200u + 4 * (n)) /* 128: multicast hash (10.2.5) */
-#define E1000_RAL(n)  (0x05400u + 8 * (n)) /* 16: addresses to receive, low (10.2.5) */
-#define E1000_RAH(n)  (0x05404u + 8 * (n)) /* and high */
-#define E1000_VFTA(n) (0x05600u + 4 * (n)) /* 128: VLAN ids to receive (10.2.5) */
-enum { E1000_N_MTA = 128, E1000_N_RAR = 16, E1000_N_VFTA = 128 };
+#define E1000_MTA(n)   (0x05200u + 4 * (n)) /* 128: multicast hash (10.2.5) */
+#define E1000_RAL(n)   (0x05400u + 8 * (n)) /* 16: addresses to receive, low (10.2.5) */
+#define E1000_RAH(n)   (0x05404u + 8 * (n)) /* and high */
+#define E1000_VFTA(n)  (0x05600u + 4 * (n)) /* 128: VLAN ids to receive (10.2.5) */
+#define E1000_RETA(n)  (0x05c00u + 4 * (n)) /* 32: RSS table, four entries each (10.2.5) */
+#define E1000_RSSRK(n) (0x05c80u + 4 * (n)) /* 10: RSS key (10.2.5) */
+enum {
+	E1000_N_MTA = 128,
+	E1000_N_RAR = 16,
+	E1000_N_VFTA = 128,
+	E1000_N_RETA = 128,
+	E1000_KEY_LEN = 40
+};
+
+/*
+ * Two queues each way. Registers of a ring are those of queue 0 above; those of queue 1 lie so far
+ * behind them, which a window for a queue (e1000_queue_win()) has in it.
+ */
+#define E1000_QUEUES     2u
+#define E1000_QUEUE_STEP 0x100u
 
 /* CTRL */
 #define E1000_CTRL_FD                 PLX_BIT(0)  /* full duplex */
@@ -232,6 +260,17 @@ enum { E1000_PHY_BMCR = 0, E1000_PHY_BMSR = 1 };
 /* RXCSUM */
 #define E1000_RXCSUM_IPOFL PLX_BIT(8)
 #define E1000_RXCSUM_TUOFL PLX_BIT(9)
+#define E1000_RXCSUM_PCSD  PLX_BIT(13) /* the RSS hash in place of packet checksum and IP id */
+
+/* MRQC */
+#define E1000_MRQC_RSS      PLX_BIT(0)  /* two queues; changed only while the receiver is off */
+#define E1000_MRQC_TCP_IPV4 PLX_BIT(16) /* what is hashed: no bit, nothing */
+#define E1000_MRQC_IPV4     PLX_BIT(17)
+#define E1000_MRQC_TCP_IPV6 PLX_BIT(18)
+#define E1000_MRQC_IPV6     PLX_BIT(20)
+
+/* RETA: an entry's queue */
+#define E1000_RETA_QUEUE(q) ((uint32_t)(q) << 7)
 
 /* RXDCTL and TXDCTL */
 #define E1000_DCTL_PTHRESH(n) ((uint32_t)(n))

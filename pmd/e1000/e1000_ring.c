@@ -24,7 +24,8 @@ static int check_deferred(struct plx_port *port, bool deferred)
 {
 	if (!deferred)
 		return 0;
-	return plx_err(ENOTSUP, "%s: the device's only queue cannot be started apart from the port",
+	return plx_err(ENOTSUP,
+		"%s: the device turns its queues on and off together: none can be started apart from the port",
 		plx_port_name(port));
 }
 
@@ -47,7 +48,8 @@ int e1000_rxq_setup(struct plx_port *port, struct plx_rxq *h, const struct plx_r
 	q->buf_len = (uint16_t)len;
 	q->batch = (uint16_t)PLX_MIN((uint32_t)E1000_CHUNK, h->n_desc / 4u);
 	q->scatter = (port->conf.rx_offloads & PLX_RX_OFFLOAD_SCATTER) != 0;
-	q->win = e1000_priv(port)->hw.win;
+	q->hash = (port->conf.rx_offloads & PLX_RX_OFFLOAD_RSS_HASH) != 0;
+	q->win = e1000_queue_win(&e1000_priv(port)->hw, h->index);
 	q->table = &e1000_priv(port)->rx_table;
 	q->spare = (uint16_t)(h->n_desc - 1);
 	return 0;
@@ -77,7 +79,8 @@ int e1000_txq_setup(struct plx_port *port, struct plx_txq *h, const struct plx_t
 	q->rs = plx_priv_alloc(port->ctx, h->n_desc * sizeof(*q->rs), port->info.node);
 	if (q->sw == NULL || q->rs == NULL)
 		return -ENOMEM;
-	q->win = e1000_priv(port)->hw.win;
+	q->win = e1000_queue_win(&e1000_priv(port)->hw, h->index);
+	q->alone = port->conf.n_txq == 1;
 	q->vlan = (port->conf.tx_offloads & PLX_TX_OFFLOAD_VLAN) != 0;
 	return 0;
 }
@@ -143,6 +146,18 @@ void e1000_txq_drain(struct e1000_txq *q)
 	plx_mempool_cache_flush(q->h.cache);
 }
 
+/* Does the device have descriptors for packets of each queue? A packet that has none holds up all. */
+static bool all_have_room(const struct plx_port *port)
+{
+	for (uint16_t i = 0; i < port->conf.n_rxq; i++) {
+		const struct plx_win *win = &((struct e1000_rxq *)port->rxqs[i])->win;
+
+		if (plx_rd32(win, E1000_RDH) == plx_rd32(win, E1000_RDT))
+			return false;
+	}
+	return true;
+}
+
 /*
  * Silence on RX is no fault, nor is a ring that the program does not empty: something is owed only
  * while the device has free descriptors and drops packets all the same.
@@ -151,13 +166,15 @@ void e1000_rxq_progress(struct plx_port *port, struct plx_rxq *h, struct plx_pro
 {
 	struct e1000_rxq *q = (struct e1000_rxq *)h;
 	struct e1000_port *priv = e1000_priv(port);
-	uint32_t rdh = e1000_rd(&priv->hw, E1000_RDH);
+	uint32_t rdh = plx_rd32(&q->win, E1000_RDH);
 	uint32_t missed = e1000_rd(&priv->hw, E1000_MPC);
+	uint64_t *total = &priv->stats[E1000_STAT_MPC];
 
 	if (missed == UINT32_MAX) /* all ones: the device is gone */
 		return;
-	priv->stats[E1000_STAT_MPC] += missed;
-	p->owed = missed != 0 && rdh == q->rdh_seen && rdh != e1000_rd(&priv->hw, E1000_RDT);
+	*total += missed; /* reading cleared it, for the other queue as well */
+	p->owed = *total != q->missed_seen && rdh == q->rdh_seen && all_have_room(port);
+	q->missed_seen = *total;
 	q->rdh_seen = rdh;
 	p->done = rdh;
 }
@@ -175,5 +192,5 @@ void e1000_txq_progress(struct plx_port *port, struct plx_txq *h, struct plx_pro
 	slot = PLX_READ_ONCE(q->rs[at]);
 	p->owed = !(plx_le32_read_once(&q->ring[slot].data.opts) & E1000_TXO_DD);
 	if (p->owed)
-		p->done = (uint64_t)at << 32 | e1000_rd(&e1000_priv(port)->hw, E1000_TDH);
+		p->done = (uint64_t)at << 32 | plx_rd32(&q->win, E1000_TDH);
 }

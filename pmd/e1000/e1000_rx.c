@@ -7,7 +7,8 @@
  * packets arms k slots; those armed lag the head by one slot, the one without a buffer.
  *
  * Packets in one descriptor, without an error, are taken many at a time: plain ones, of which there
- * is nothing to say, by e1000_rx_plain() and e1000_rx_avx2(), and with flags by e1000_rx_offload(). At
+ * is nothing to say, by e1000_rx_plain() and e1000_rx_avx2(), and with flags by e1000_rx_offload(), or
+ * with an RSS hash as well by e1000_rx_hash(). At
  * the first that is not so the rest of a burst is left to e1000_rx_rest(), one at a time.
  *
  * A descriptor's status and length are one quadword and loaded once.
@@ -60,11 +61,19 @@ static void retag(struct plx_mbuf *m, uint16_t tag)
 }
 
 /* The first segment gets what the last descriptor says of the whole packet. */
-static void finish(const struct e1000_rxq *q, struct plx_mbuf *m, uint64_t sl)
+static void finish(const struct e1000_rxq *q, struct plx_mbuf *m, uint32_t slot, uint64_t sl)
 {
 	uint32_t st = (uint32_t)sl;
 
 	*(uint64_alias *)&m->flags = e1000_rx_meaning(q->table, st & ~E1000_RXS_VP);
+	if (q->hash) {
+		const uint64_t q0 = plx_le64_read_once(&q->ring[slot].wb.mrq_hash);
+
+		if (E1000_RX_HASHED(q0)) {
+			m->flags |= PLX_RX_RSS_HASH;
+			m->rss_hash = (uint32_t)(q0 >> 32);
+		}
+	}
 	if (!(st & E1000_RXS_VP))
 		return;
 	if (PLX_READ_ONCE(q->strip)) {
@@ -139,7 +148,7 @@ static struct plx_mbuf *one(struct e1000_rxq *q, uint32_t slot, uint64_t sl)
 		return NULL;
 	m = q->first;
 	q->first = NULL;
-	finish(q, m, sl);
+	finish(q, m, slot, sl);
 	return m;
 }
 
@@ -157,7 +166,7 @@ static uint16_t any(
 
 		if (!(sl & E1000_RXS_DD))
 			break;
-		plx_io_rmb(); /* DD, then the data */
+		plx_io_rmb(); /* DD, then the data and the other half */
 		q->head = e1000_wrap(slot + 1, n_desc);
 		m = one(q, slot, sl);
 		if (m == NULL)
@@ -214,16 +223,18 @@ void e1000_rx_table_make(struct e1000_rx_table *t)
 		t->type[i] = (uint64_t)e1000_rx_ptype_l3(i << 16) << 32;
 }
 
-/* All fields of a packet; flags, type and tag only where there is a table. */
-static PLX_ALWAYS_INLINE void fill(
-	struct plx_mbuf *m, uint64_t rearm, uint64_t sl, const struct e1000_rx_table *table)
+/* All fields of a packet; flags, type and tag only where there is a table; q0: 0 or with a hash. */
+static PLX_ALWAYS_INLINE void fill(struct plx_mbuf *m, uint64_t rearm, uint64_t q0, uint64_t sl,
+	const struct e1000_rx_table *table)
 {
 	const uint64_t len = len_of(sl);
+	const uint64_t hashed = E1000_RX_HASHED(q0);
 
 	m->rearm = rearm;
-	m->hash_mark = 0;
+	m->hash_mark = hashed ? q0 >> 32 : 0;
 	if (table != NULL) {
-		*(uint64_alias *)&m->flags = e1000_rx_meaning(table, (uint32_t)sl);
+		*(uint64_alias *)&m->flags = e1000_rx_meaning(table, (uint32_t)sl) |
+					     (hashed ? (uint64_t)PLX_RX_RSS_HASH : 0);
 		/* pkt_len; data_len and vlan lie as length and tag do in the descriptor */
 		*(uint64_alias *)&m->pkt_len = len | (sl & ~(uint64_t)UINT32_MAX);
 	} else {
@@ -237,7 +248,7 @@ static PLX_ALWAYS_INLINE void fill(
  * of mask that are not those of a packet in one descriptor; adds their bytes.
  */
 static PLX_ALWAYS_INLINE uint32_t take(struct e1000_rxq *q, struct plx_mbuf **pkts, uint32_t k,
-	uint64_t *bytes, uint32_t mask, const struct e1000_rx_table *table)
+	uint64_t *bytes, uint32_t mask, const struct e1000_rx_table *table, bool hash)
 {
 	const uint32_t max = e1000_rx_max(q);
 	const uint64_t rearm = q->h.pool->rearm;
@@ -257,7 +268,9 @@ static PLX_ALWAYS_INLINE uint32_t take(struct e1000_rxq *q, struct plx_mbuf **pk
 			break;
 		sw++;
 		*pkts++ = m;
-		fill(m, rearm, sl, table);
+		if (hash)
+			plx_io_rmb(); /* DD, then the other half */
+		fill(m, rearm, hash ? plx_le64_read_once(&d->wb.mrq_hash) : 0, sl, table);
 		sum += len;
 	}
 	plx_io_rmb(); /* DD, then the data */
@@ -267,17 +280,29 @@ static PLX_ALWAYS_INLINE uint32_t take(struct e1000_rxq *q, struct plx_mbuf **pk
 
 uint32_t e1000_rx_take(struct e1000_rxq *q, struct plx_mbuf **pkts, uint32_t k, uint64_t *bytes)
 {
-	return take(q, pkts, k, bytes, E1000_RXS_PLAIN_MASK, NULL);
+	return take(q, pkts, k, bytes, E1000_RXS_PLAIN_MASK, NULL, false);
 }
 
 /* A stripped tag that nobody asked to be stripped is left to e1000_rx_rest(). */
-static PLX_ALWAYS_INLINE uint32_t take_offload(
-	struct e1000_rxq *q, struct plx_mbuf **pkts, uint32_t k, uint64_t *bytes)
+static PLX_ALWAYS_INLINE uint32_t take_more(
+	struct e1000_rxq *q, struct plx_mbuf **pkts, uint32_t k, uint64_t *bytes, bool hash)
 {
 	const uint32_t mask = PLX_READ_ONCE(q->strip) ? E1000_RXS_PLAIN_MASK & ~E1000_RXS_VP
 						      : E1000_RXS_PLAIN_MASK;
 
-	return take(q, pkts, k, bytes, mask, q->table);
+	return take(q, pkts, k, bytes, mask, q->table, hash);
+}
+
+static PLX_ALWAYS_INLINE uint32_t take_offload(
+	struct e1000_rxq *q, struct plx_mbuf **pkts, uint32_t k, uint64_t *bytes)
+{
+	return take_more(q, pkts, k, bytes, false);
+}
+
+static PLX_ALWAYS_INLINE uint32_t take_hash(
+	struct e1000_rxq *q, struct plx_mbuf **pkts, uint32_t k, uint64_t *bytes)
+{
+	return take_more(q, pkts, k, bytes, true);
 }
 
 uint16_t e1000_rx_plain(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n)
@@ -288,4 +313,9 @@ uint16_t e1000_rx_plain(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n)
 uint16_t e1000_rx_offload(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n)
 {
 	return e1000_rx_burst((struct e1000_rxq *)h, pkts, n, take_offload, e1000_rx_arm_run);
+}
+
+uint16_t e1000_rx_hash(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n)
+{
+	return e1000_rx_burst((struct e1000_rxq *)h, pkts, n, take_hash, e1000_rx_arm_run);
 }

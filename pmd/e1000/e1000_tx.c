@@ -223,7 +223,8 @@ static void put_context(struct e1000_txq *q, const struct plx_mbuf *m, uint64_t 
 	e1000_tx_context(m, ctx);
 	put(q, ctx[0], ctx[1], NULL);
 	e1000_tx_command(m, &cmd, &opts);
-	q->ctx_key = key;
+	/* 7.2.6: the device has one context, whichever queue it came from */
+	q->ctx_key = q->alone ? key : 0;
 	q->ctx_q1 = e1000_tx_q1((cmd & ~E1000_TXC_VLE) | E1000_TXC_EOP, 0, opts & 0xffff);
 	q->ctx_headers = (uint16_t)(m->tx.l2_len + m->tx.l3_len);
 }

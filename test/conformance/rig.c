@@ -55,19 +55,30 @@ int end_set_up(struct rig *r, struct end *e, const struct rig_opts *o)
 	struct plx_txq_conf tx = PLX_TXQ_CONF_INIT;
 	int err;
 
+	e->n_queues = o->n_queues < END_QUEUES ? o->n_queues : (uint16_t)END_QUEUES;
+	if (e->n_queues > e->info.max_rxq)
+		e->n_queues = e->info.max_rxq;
+	if (e->n_queues > e->info.max_txq)
+		e->n_queues = e->info.max_txq;
+	conf.n_rxq = conf.n_txq = e->n_queues;
 	conf.mtu = o->mtu;
 	conf.promisc = true;
 	if (o->chains) {
 		conf.rx_offloads = e->info.rx_offloads & PLX_RX_OFFLOAD_SCATTER;
 		conf.tx_offloads = e->info.tx_offloads & PLX_TX_OFFLOAD_MULTI_SEG;
 	}
+	if (o->rss_hash)
+		conf.rx_offloads |= e->info.rx_offloads & PLX_RX_OFFLOAD_RSS_HASH;
 	rx.pool = r->pool;
 	rx.n_desc = tx.n_desc = o->n_desc;
 	err = plx_port_configure(e->port, &conf);
-	if (err == 0)
-		err = plx_rxq_setup(e->port, 0, &rx, &e->rxq);
-	if (err == 0)
-		err = plx_txq_setup(e->port, 0, &tx, &e->txq);
+	for (uint16_t i = 0; err == 0 && i < e->n_queues; i++) {
+		err = plx_rxq_setup(e->port, i, &rx, &e->rxqs[i]);
+		if (err == 0)
+			err = plx_txq_setup(e->port, i, &tx, &e->txqs[i]);
+	}
+	e->rxq = e->rxqs[0];
+	e->txq = e->txqs[0];
 	return err;
 }
 
@@ -80,15 +91,20 @@ static void start_end(struct rig *r, struct end *e, const struct rig_opts *o)
 	CHECK_STR(err == 0 ? "" : plx_errmsg(), "");
 }
 
-void rig_up(struct rig *r, const struct rig_opts *o)
+void rig_start(struct rig *r, const struct rig_opts *o)
 {
-	rig_open(r, o);
 	start_end(r, &r->a, o);
 	if (r->b.port != NULL)
 		start_end(r, &r->b, o);
 	CHECK_EQ(plx_port_link_wait(r->a.port, r->c.link_ns), 0);
 	if (r->b.port != NULL)
 		CHECK_EQ(plx_port_link_wait(r->b.port, r->c.link_ns), 0);
+}
+
+void rig_up(struct rig *r, const struct rig_opts *o)
+{
+	rig_open(r, o);
+	rig_start(r, o);
 }
 
 void rig_down(struct rig *r)
@@ -154,6 +170,58 @@ uint32_t frame_check(const struct plx_mbuf *m, uint32_t len)
 	frame_fill(want, number, len);
 	CHECK_EQ(memcmp(got, want, len), 0);
 	return number;
+}
+
+/* Ethernet, IP and the first bytes behind it, of so many kinds. */
+static uint32_t flow_fill(uint8_t *p, unsigned i)
+{
+	static const uint8_t protos[8] = {6, 17, 6, 1, 6, 17, 6, 58};
+	static const uint8_t macs[12] = {2, 0, 0, 0, 0, 9, 2, 0, 0, 0, 0, 8};
+	const bool v4 = i % 8 < 4;
+	const uint32_t len = 100 + i % 50, seed = i * 2654435761u;
+	uint8_t *ip = p + 14;
+
+	memset(p, 0, len);
+	memcpy(p, macs, sizeof(macs));
+	if (i % 13 == 12) { /* no IP at all */
+		plx_store_be16(p + 12, 0x88b5);
+		return len;
+	}
+	plx_store_be16(p + 12, v4 ? 0x0800 : 0x86dd);
+	for (unsigned j = v4 ? 12 : 8; j < (v4 ? 20u : 40u); j++)
+		ip[j] = (uint8_t)(seed >> j % 24) ^ (uint8_t)(j * i);
+	if (v4) {
+		ip[0] = 0x45;
+		plx_store_be16(ip + 2, (uint16_t)(len - 14));
+		ip[8] = 64;
+		ip[9] = protos[i % 8];
+		if (i % 8 == 2) /* the first fragment of more */
+			plx_store_be16(ip + 6, 0x2000);
+	} else {
+		ip[0] = 0x60;
+		plx_store_be16(ip + 4, (uint16_t)(len - 54));
+		ip[6] = protos[i % 8];
+		ip[7] = 64;
+		ip[8] = ip[24] = 0xfd;
+	}
+	ip += v4 ? 20 : 40;
+	plx_store_be32(ip, seed ^ 0x12345678);
+	if (protos[i % 8] == 17)
+		plx_store_be16(ip + 4, (uint16_t)(len - (v4 ? 34 : 54)));
+	else
+		ip[12] = 0x50;
+	return len;
+}
+
+struct plx_mbuf *flow_make(struct rig *r, unsigned i)
+{
+	struct plx_mbuf *m = plx_mbuf_alloc(r->pool);
+	uint8_t bytes[160];
+	uint32_t len = flow_fill(bytes, i);
+
+	CHECK(m != NULL);
+	memcpy(plx_mbuf_append(m, (uint16_t)len), bytes, len);
+	return m;
 }
 
 void rx_check(const struct plx_mbuf *m)

@@ -5,11 +5,14 @@
 
 #include "conf.h"
 
+enum { END_QUEUES = 4 };
+
 struct end {
 	struct plx_port *port;
 	struct plx_port_info info;
-	struct plx_rxq *rxq;
-	struct plx_txq *txq;
+	struct plx_rxq *rxqs[END_QUEUES], *rxq; /* the first again */
+	struct plx_txq *txqs[END_QUEUES], *txq;
+	uint16_t n_queues; /* each way */
 };
 
 struct rig {
@@ -23,23 +26,32 @@ struct rig {
 struct rig_opts {
 	uint32_t n_mbufs, room, mtu;
 	uint16_t n_desc;
-	bool chains; /* scatter and multi-segment where the driver has them */
+	bool chains;       /* scatter and multi-segment where the driver has them */
+	bool rss_hash;     /* the hash in the packets, where the driver has it */
+	uint16_t n_queues; /* each way, as far as the driver has them and END_QUEUES */
 };
-#define RIG_OPTS_INIT                                                                             \
-	{                                                                                         \
-		.n_mbufs = 4096, .room = PLX_MBUF_ROOM, .mtu = 1500, .n_desc = 0, .chains = false \
+#define RIG_OPTS_INIT                                                                              \
+	{                                                                                          \
+		.n_mbufs = 4096, .room = PLX_MBUF_ROOM, .mtu = 1500, .n_desc = 0, .chains = false, \
+		.rss_hash = false, .n_queues = 1                                                   \
 	}
 
 void rig_ctx(struct rig *r);                            /* context and surroundings */
 void rig_open(struct rig *r, const struct rig_opts *o); /* ports open, pool made */
 int end_set_up(struct rig *r, struct end *e, const struct rig_opts *o);
-void rig_up(struct rig *r, const struct rig_opts *o); /* all that, started, link up */
-void rig_down(struct rig *r);                         /* checks that all mbufs are back */
+void rig_start(struct rig *r, const struct rig_opts *o); /* set up, started, link up */
+void rig_up(struct rig *r, const struct rig_opts *o);    /* all that */
+void rig_down(struct rig *r);                            /* checks that all mbufs are back */
 
 /* A frame of len bytes that says its number; segs > 1: cut into about so many segments. */
 struct plx_mbuf *frame_make(struct rig *r, uint32_t number, uint32_t len, unsigned segs);
 /* The number of a frame, checked to the last byte against what frame_make() wrote. */
 uint32_t frame_check(const struct plx_mbuf *m, uint32_t len);
+/*
+ * Frame i of many flows: TCP, UDP and ICMP over IPv4, among them fragments, over IPv6, and some that
+ * are not IP.
+ */
+struct plx_mbuf *flow_make(struct rig *r, unsigned i);
 /* All that the contract says of a received packet. */
 void rx_check(const struct plx_mbuf *m);
 
