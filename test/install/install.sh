@@ -102,6 +102,10 @@ for example in "$source"/examples/*/main.c; do
 	check "example $name shared: builds" make shared cc "$example" "$work/$name-shared" -std=gnu11
 	check "example $name static: builds" make static cc "$example" "$work/$name-static" -std=gnu11
 done
+check "example l2fwd shared: forwards" run_shared python3 -B "$source/test/install/l2fwd.py" \
+	"$work/l2fwd-shared" "$source/test/data"
+check "example l2fwd static: forwards" python3 -B "$source/test/install/l2fwd.py" \
+	"$work/l2fwd-static" "$source/test/data"
 for program in "$work/shared$prefix"/bin/plx-*; do
 	[ -f "$program" ] || continue
 	check "installed ${program##*/} --help" run_shared "$program" --help
