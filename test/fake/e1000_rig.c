@@ -73,15 +73,18 @@ int rig_set_up(struct rig *r)
 	struct plx_txq_conf tx = PLX_TXQ_CONF_INIT;
 	int err;
 
-	r->rxq = NULL;
-	r->txq = NULL;
+	memset(r->rxqs, 0, sizeof(r->rxqs));
+	memset(r->txqs, 0, sizeof(r->txqs));
 	rx.pool = r->pool;
 	rx.n_desc = tx.n_desc = r->n_desc;
 	err = plx_port_configure(r->port, &r->conf);
-	if (err == 0)
-		err = plx_rxq_setup(r->port, 0, &rx, &r->rxq);
-	if (err == 0)
-		err = plx_txq_setup(r->port, 0, &tx, &r->txq);
+	for (uint16_t i = 0; err == 0 && i < r->conf.n_rxq; i++)
+		err = plx_rxq_setup(r->port, i, &rx, &r->rxqs[i]);
+	for (uint16_t i = 0; err == 0 && i < r->conf.n_txq; i++)
+		err = plx_txq_setup(r->port, i, &tx, &r->txqs[i]);
+	/* half set up is as good as not */
+	r->rxq = err == 0 ? r->rxqs[0] : NULL;
+	r->txq = err == 0 ? r->txqs[0] : NULL;
 	return err;
 }
 
@@ -148,6 +151,24 @@ void rig_frame(uint8_t *p, uint32_t number, uint32_t len)
 		p[i] = (uint8_t)(number * 7 + i);
 }
 
+void rig_tcp(uint8_t *p, uint32_t port, uint32_t len)
+{
+	uint8_t *ip = p + 14;
+
+	rig_frame(p, port, len);
+	plx_store_be16(p + 12, 0x0800);
+	memset(ip, 0, 40);
+	ip[0] = 0x45;
+	plx_store_be16(ip + 2, (uint16_t)(len - 14));
+	ip[8] = 64;
+	ip[9] = 6;
+	plx_store_be32(ip + 12, 0x0a000001);
+	plx_store_be32(ip + 16, 0x0a000002);
+	plx_store_be16(ip + 20, (uint16_t)port);
+	plx_store_be16(ip + 22, 80);
+	ip[32] = 0x50;
+}
+
 struct plx_mbuf *rig_mbuf(struct rig *r, const void *frame, uint32_t len)
 {
 	uint32_t room = r->pool->room - PLX_MBUF_HEADROOM, done = 0;
@@ -206,25 +227,42 @@ void rig_traffic(struct rig *r, unsigned n)
 	plx_tx_reclaim(r->txq);
 }
 
+/* What has come, of any queue. */
+static void take(struct rig *r)
+{
+	struct plx_mbuf *m;
+
+	for (uint16_t q = 0; q < r->conf.n_rxq; q++)
+		for (int i = 0; i < 4; i++) {
+			if (plx_rx_burst(r->rxqs[q], &m, 1) == 0)
+				continue;
+			CHECK_STR(plx_mbuf_check(m) == 0 ? "" : plx_errmsg(), "");
+			plx_mbuf_free(m);
+			r->freed++;
+		}
+}
+
 void rig_try_traffic(struct rig *r, unsigned n)
 {
+	const bool several = r->conf.n_txq > 1;
 	uint8_t frame[256];
 
 	for (unsigned i = 0; i < n; i++) {
 		struct plx_mbuf *m;
 
-		rig_frame(frame, i, 200);
+		if (several)
+			rig_tcp(frame, i, 200);
+		else
+			rig_frame(frame, i, 200);
 		m = plx_mbuf_alloc(r->pool);
 		if (m != NULL) {
 			memcpy(plx_mbuf_append(m, 200), frame, 200);
-			if (plx_tx_burst(r->txq, &m, 1) == 0)
+			if (plx_tx_burst(r->txqs[i % r->conf.n_txq], &m, 1) == 0)
 				plx_mbuf_free(m);
 		}
-		m = rig_receive(r, frame, 200);
-		if (m != NULL) {
-			plx_mbuf_free(m);
-			r->freed++;
-		}
+		fake_82574_rx(r->m, frame, 200, 0);
+		take(r);
 	}
-	plx_tx_reclaim(r->txq);
+	for (uint16_t i = 0; i < r->conf.n_txq; i++)
+		plx_tx_reclaim(r->txqs[i]);
 }

@@ -18,8 +18,8 @@ struct rig {
 	struct plx_mbuf_pool *pool;
 	struct plx_port *port;
 	struct plx_port_info info;
-	struct plx_rxq *rxq;
-	struct plx_txq *txq;
+	struct plx_rxq *rxqs[2], *rxq; /* the first again */
+	struct plx_txq *txqs[2], *txq;
 	uint64_t freed;  /* packets of RX that the test gave back */
 	uint64_t errors; /* packets of RX that the driver refused */
 
@@ -51,12 +51,17 @@ void rig_up(struct rig *r);
 void rig_close(struct rig *r);
 void rig_end(struct rig *r);
 
-/* A frame of len bytes to the NIC's own address, of type 0x88b5, numbered. */
+/* A frame of len bytes to the NIC's own address, of type 0x88b5, numbered. RSS leaves it to queue 0. */
 void rig_frame(uint8_t *p, uint32_t number, uint32_t len);
+/* The same length, as TCP over IPv4 from a port: 54 bytes of headers. */
+void rig_tcp(uint8_t *p, uint32_t port, uint32_t len);
 struct plx_mbuf *rig_mbuf(struct rig *r, const void *frame, uint32_t len);
 /* Sends n frames and receives n more, whole and in order: everything works. */
 void rig_traffic(struct rig *r, unsigned n);
-/* The same with a part that is out of order: sends and receives what it can. */
+/*
+ * The same with a part that is out of order: sends and receives what it can, on all queues that there
+ * are.
+ */
 void rig_try_traffic(struct rig *r, unsigned n);
 /* One frame in; what comes out of the RX queue, or NULL. */
 struct plx_mbuf *rig_receive(struct rig *r, const void *frame, uint32_t len);

@@ -33,6 +33,13 @@ static bool settings(struct rig *r)
 {
 	const struct plx_mac mac = {{0x02, 0, 0, 0, 0, 0x11}};
 	const struct plx_mac list[2] = {{{1, 0, 0x5e, 0, 0, 1}}, {{1, 0, 0x5e, 0, 0, 2}}};
+	static uint8_t key[40];
+	static uint16_t table[128];
+	const struct plx_rss rss = {.key = key,
+		.key_len = sizeof(key),
+		.fields = PLX_RSS_IPV4 | PLX_RSS_IPV4_TCP,
+		.table = table,
+		.table_len = PLX_ARRAY_SIZE(table)};
 	struct plx_xstat x[8];
 	size_t n;
 	bool ok;
@@ -44,6 +51,10 @@ static bool settings(struct rig *r)
 	ok &= fine(plx_port_set_mcast(r->port, list, 2));
 	ok &= fine(plx_port_vlan_filter(r->port, 7, true));
 	ok &= fine(plx_port_vlan_filter(r->port, 7, false));
+	for (unsigned i = 0; i < sizeof(key); i++)
+		key[i] = (uint8_t)i;
+	ok &= fine(plx_port_set_rss(r->port, &rss));
+	ok &= fine(plx_port_get_rss(r->port, NULL, table, NULL));
 	ok &= fine(plx_port_xstats(r->port, x, 8, &n));
 	return ok;
 }
@@ -124,12 +135,22 @@ static void recover(struct rig *r, struct tally *t)
 	CHECK(stop(r));
 }
 
-static void one(enum fake_site site, enum fake_fault fault, uint64_t n, struct tally *t)
+/* One queue each way, or two with RSS. */
+static void begin(struct rig *r, uint16_t queues)
+{
+	rig_begin(r, 0);
+	r->conf.n_rxq = r->conf.n_txq = queues;
+	if (queues > 1)
+		r->conf.rx_offloads = PLX_RX_OFFLOAD_RSS_HASH;
+}
+
+static void one(
+	enum fake_site site, enum fake_fault fault, uint64_t n, uint16_t queues, struct tally *t)
 {
 	static struct rig r;
 
 	rig_isa = n % 2 == 0 ? PLX_ISA_SCALAR : PLX_ISA_AUTO;
-	rig_begin(&r, 0);
+	begin(&r, queues);
 	fake_inject(r.f, site, n, fault);
 	plx_err_clear();
 	if (!life(&r))
@@ -161,11 +182,11 @@ static void print_table(const struct tally *t, const uint64_t *seen)
 }
 
 /* One life without faults: how often each site is passed. */
-static void dry_run(uint64_t *seen)
+static void dry_run(uint16_t queues, uint64_t *seen)
 {
 	static struct rig r;
 
-	rig_begin(&r, 0);
+	begin(&r, queues);
 	CHECK(life(&r));
 	for (int s = 0; s < FAKE_SITES; s++)
 		seen[s] = fake_count(r.f, (enum fake_site)s);
@@ -173,13 +194,13 @@ static void dry_run(uint64_t *seen)
 	rig_end(&r);
 }
 
-TEST(e1000_faults, each_site_with_each_fault)
+static void each_with_each(uint16_t queues)
 {
-	static struct tally t;
+	struct tally t = {0};
 	uint64_t seen[FAKE_SITES];
 	unsigned per_site = PLX_MAX(unit_rounds(PER_SITE), PER_SITE), fds;
 
-	dry_run(seen);
+	dry_run(queues, seen);
 	fds = rig_count_fds();
 	for (int s = 0; s < FAKE_SITES; s++) {
 		for (int f = FAKE_FAIL; f < FAKE_FAULTS; f++) {
@@ -190,7 +211,7 @@ TEST(e1000_faults, each_site_with_each_fault)
 			if (!fake_fault_applies(site, fault))
 				continue;
 			for (uint64_t n = 1; n <= seen[s]; n += step)
-				one(site, fault, n, &t);
+				one(site, fault, n, queues, &t);
 			CHECK(seen[s] == 0 || t.sites[s][f] != 0);
 		}
 	}
@@ -198,6 +219,16 @@ TEST(e1000_faults, each_site_with_each_fault)
 	CHECK_EQ(rig_count_fds(), fds);
 	CHECK(t.reset > 0);
 	CHECK(t.reopened > 0);
+}
+
+TEST(e1000_faults, each_site_with_each_fault)
+{
+	each_with_each(1);
+}
+
+TEST(e1000_faults, each_site_with_each_fault_of_two_queues_with_rss)
+{
+	each_with_each(2);
 }
 
 static uint32_t roll(uint32_t *dice, uint32_t n)
@@ -262,7 +293,7 @@ TEST(e1000_faults, random_seeds_lose_no_packet)
 
 	for (unsigned seed = 1; seed <= seeds; seed++) {
 		rig_isa = seed % 3 == 0 ? PLX_ISA_SCALAR : PLX_ISA_AUTO;
-		rig_begin(&r, 0);
+		begin(&r, 1 + seed / 2 % 2);
 		rig_up(&r);
 		if (seed % 2 == 0) /* devices that may leave, too */
 			fake_random(r.f, seed * UINT64_C(0x9e3779b97f4a7c15), 1u << (seed % 16));

@@ -41,10 +41,11 @@ __attribute__((no_sanitize("thread"))) static void scribble(
 /* The descriptor rings are a small part of it: hits them in particular. */
 static void scribble_rings(struct rig *r, uint64_t *x, unsigned words)
 {
-	static const uint32_t ring[2] = {0x2800, 0x3800};
+	static const uint32_t ring[4] = {0x2800, 0x3800, 0x2900, 0x3900};
 
 	for (unsigned i = 0; i < words; i++) {
-		uint32_t at = ring[next(x) % 2], len = fake_82574_peek(r->m, at + 8);
+		uint32_t at = ring[next(x) % (2 * r->conf.n_rxq)],
+			 len = fake_82574_peek(r->m, at + 8);
 		uint64_t base = fake_82574_peek(r->m, at) | (uint64_t)fake_82574_peek(r->m, at + 4)
 								    << 32;
 		volatile uint64_t *p = fake_dma_ptr(r->f, base, len, true);
@@ -61,10 +62,10 @@ static void scribble_rings(struct rig *r, uint64_t *x, unsigned words)
 }
 
 /* Whatever came: it is a packet by all rules, and its bytes can be read. */
-static void take(struct rig *r, unsigned *sum)
+static void take(struct rig *r, struct plx_rxq *q, unsigned *sum)
 {
 	struct plx_mbuf *pkts[32];
-	uint16_t n = plx_rx_burst(r->rxq, pkts, 32);
+	uint16_t n = plx_rx_burst(q, pkts, 32);
 
 	for (uint16_t i = 0; i < n; i++) {
 		CHECK_STR(plx_mbuf_check(pkts[i]) == 0 ? "" : plx_errmsg(), "");
@@ -85,12 +86,15 @@ static void give(struct rig *r)
 	for (uint32_t i = 0; i < 8; i++) {
 		uint32_t len = 60 + i * 190;
 
-		rig_frame(frame, i, len);
+		if (r->conf.n_rxq > 1)
+			rig_tcp(frame, i, len);
+		else
+			rig_frame(frame, i, len);
 		fake_82574_rx(r->m, frame, len, 0);
 	}
 	while (n < 8 && (pkts[n] = plx_mbuf_alloc(r->pool)) != NULL)
 		memset(plx_mbuf_append(pkts[n++], 100), 2, 100);
-	sent = plx_tx_burst(r->txq, pkts, n);
+	sent = plx_tx_burst(r->txqs[r->conf.n_txq - 1], pkts, n);
 	plx_mbuf_free_bulk(pkts + sent, (unsigned)(n - sent));
 }
 
@@ -122,7 +126,7 @@ static void *noise_loop(void *arg)
 	return NULL;
 }
 
-static void run(bool scatter, bool threaded)
+static void run_with(bool scatter, bool threaded, uint16_t queues)
 {
 	static struct rig r;
 	struct noise n = {.r = &r, .random = 42};
@@ -133,6 +137,9 @@ static void run(bool scatter, bool threaded)
 		r.room = PLX_MBUF_HEADROOM + 512;
 	if (scatter)
 		r.conf.rx_offloads = PLX_RX_OFFLOAD_SCATTER | PLX_RX_OFFLOAD_CKSUM;
+	r.conf.n_rxq = r.conf.n_txq = queues;
+	if (queues > 1)
+		r.conf.rx_offloads |= PLX_RX_OFFLOAD_RSS_HASH;
 	rig_up(&r);
 	if (threaded)
 		CHECK_EQ(pthread_create(&n.thread, NULL, noise_loop, &n), 0);
@@ -142,8 +149,10 @@ static void run(bool scatter, bool threaded)
 			scribble(&r, &n.random, 64);
 			scribble_rings(&r, &n.random, 1 + i % 16);
 		}
-		take(&r, &sum);
-		plx_tx_reclaim(r.txq);
+		for (uint16_t q = 0; q < queues; q++) {
+			take(&r, r.rxqs[q], &sum);
+			plx_tx_reclaim(r.txqs[q]);
+		}
 		if (i % 100 == 0)
 			plx_ctx_poll(r.ctx);
 		if (i % 8 == 7) { /* garbage has hung the part, or a queue failed */
@@ -161,6 +170,17 @@ static void run(bool scatter, bool threaded)
 		(unsigned long long)r.freed, (unsigned long long)r.errors);
 	CHECK(r.freed > rounds / 10);
 	CHECK(r.errors > 0);
+}
+
+static void run(bool scatter, bool threaded)
+{
+	run_with(scatter, threaded, 1);
+}
+
+TEST(e1000_hostile, memory_overwritten_with_two_queues_and_rss)
+{
+	run_with(false, false, 2);
+	run_with(true, true, 2);
 }
 
 TEST(e1000_hostile, memory_overwritten_between_bursts)

@@ -131,6 +131,59 @@ TEST(e1000_watchdog, idleness_is_no_fault)
 	rig_end(&r);
 }
 
+/*
+ * Two queues of which one is not polled: its packets hold up the others', and the device drops. That is
+ * no fault of the device, until the one has been polled and it drops all the same.
+ */
+TEST(e1000_watchdog, a_queue_that_nobody_polls_is_no_fault)
+{
+	static struct rig r;
+	struct plx_mbuf *m;
+	uint8_t frame[100];
+	uint32_t port = 0, fields;
+	uint16_t table[128];
+	uint64_t until;
+
+	rig_begin(&r, STALL_NS);
+	r.conf.n_rxq = r.conf.n_txq = 2;
+	rig_up(&r);
+	CHECK_EQ(plx_port_get_rss(r.port, NULL, table, &fields), 0);
+	for (unsigned i = 0; i < 128; i++)
+		table[i] = 1;
+	CHECK_EQ(plx_port_set_rss(r.port,
+			 &(struct plx_rss){.fields = fields, .table = table, .table_len = 128}),
+		0);
+	until = plx_clock_ns() + 4 * STALL_NS;
+	while (plx_clock_ns() < until) {
+		for (int i = 0; i < 400; i++) {
+			rig_tcp(frame, port++, 100);
+			fake_82574_rx(r.m, frame, 100, 0);
+		}
+		while (plx_rx_burst(r.rxqs[0], &m, 1) == 1)
+			plx_mbuf_free(m);
+		nap(&r);
+	}
+	CHECK_EQ(plx_rxq_state(r.rxqs[0], NULL), PLX_QUEUE_RUNNING);
+	CHECK_EQ(plx_rxq_state(r.rxqs[1], NULL), PLX_QUEUE_RUNNING);
+	/* polled, it comes back to life, and so does the other */
+	for (int i = 0; i < 1000; i++)
+		while (plx_rx_burst(r.rxqs[1], &m, 1) == 1)
+			plx_mbuf_free(m);
+	rig_traffic(&r, 5);
+	/* a part that stops receiving: both fail, though the drops are read from one counter */
+	fake_82574_stall(r.m, true, false);
+	wait_failed(&r, rx_state);
+	until = plx_clock_ns() + LONG_NS;
+	while (plx_rxq_state(r.rxqs[1], NULL) == PLX_QUEUE_RUNNING && plx_clock_ns() < until) {
+		fake_82574_rx(r.m, frame, 100, 0);
+		nap(&r);
+	}
+	CHECK_EQ(plx_rxq_state(r.rxqs[1], NULL), PLX_QUEUE_FAILED);
+	back_to_work(&r);
+	CHECK_EQ(plx_rxq_state(r.rxqs[1], NULL), PLX_QUEUE_RUNNING);
+	rig_end(&r);
+}
+
 TEST(e1000_watchdog, a_cable_pulled_and_plugged)
 {
 	static struct rig r;
