@@ -7,8 +7,6 @@
 
 #include "plx_cksum.h"
 
-#define ALL_TX_FLAGS 0xffff0000u
-
 /* The packet that is worked on. */
 struct work {
 	const struct csum *c;
@@ -226,7 +224,7 @@ static bool may_ask(struct work *w)
 	return plx_pkt_tx_lens(&w->info, &w->tx) == 0;
 }
 
-uint32_t csum_packet(const struct csum *c, struct plx_mbuf *m)
+static uint32_t any_packet(const struct csum *c, struct plx_mbuf *m)
 {
 	struct work w = {.c = c, .m = m};
 	const struct plx_pkt_hdrs *h = &w.info.hdr;
@@ -234,7 +232,6 @@ uint32_t csum_packet(const struct csum *c, struct plx_mbuf *m)
 	plx_pkt_parse(m, &w.info);
 	if (!c->parse_tunnel)
 		plx_pkt_info_untunnel(&w.info);
-	m->flags &= ~ALL_TX_FLAGS;
 	if (h->version == 0 && w.info.outer.version == 0)
 		return 0;
 	w.hw = may_ask(&w);
@@ -257,4 +254,86 @@ uint32_t csum_packet(const struct csum *c, struct plx_mbuf *m)
 		m->tx = w.tx;
 	}
 	return w.bad;
+}
+
+/* ---- the usual packet: nothing is wrong, and nothing is asked of the port ---- */
+
+static bool sums_to_zero(uint64_t sum)
+{
+	return plx_cksum_finish(plx_cksum_narrow_(sum)).v == 0;
+}
+
+/* 20 bytes, as sums of 32-bit words. */
+static bool ipv4_right(const uint8_t *ip)
+{
+	uint64_t sum = 0;
+	uint32_t word;
+
+	for (int i = 0; i < 20; i += 4) {
+		memcpy(&word, ip + i, sizeof(word));
+		sum += word;
+	}
+	return sums_to_zero(sum);
+}
+
+/* UDP or TCP of len bytes behind a header of 20. One that is 0 or 0xffff is looked at closely. */
+static bool l4_right(const struct csum *c, const uint8_t *ip, uint32_t len)
+{
+	const struct plx_ipv4_hdr *h = (const struct plx_ipv4_hdr *)ip;
+	const uint8_t *l4 = ip + sizeof(*h);
+	const bool udp = h->proto == PLX_IP_UDP;
+	uint16_t cksum;
+
+	if (len < (udp ? sizeof(struct plx_udp_hdr) : sizeof(struct plx_tcp_hdr)))
+		return false;
+	memcpy(&cksum, l4 + (udp ? 6 : 16), sizeof(cksum));
+	if (udp) {
+		const uint16_t port = plx_load_be16(l4 + 2);
+
+		if (plx_load_be16(l4 + 4) != len ||
+			(c->parse_tunnel && (port == PLX_UDP_VXLAN || port == PLX_UDP_VXLAN_GPE ||
+						    port == PLX_UDP_GENEVE)))
+			return false;
+		if (cksum == 0)
+			return true;
+	}
+	return cksum != 0 && cksum != 0xffff &&
+	       sums_to_zero(plx_cksum_add(plx_ipv4_phdr_sum(h, h->proto, (uint16_t)len), l4, len));
+}
+
+/*
+ * True: the packet may go as it is. False says nothing: a packet with a wrong checksum, and any
+ * other than Ethernet, IPv4 without options, UDP or TCP, in one segment, is for the parser.
+ */
+static bool right_already(const struct csum *c, const struct plx_mbuf *m)
+{
+	const uint32_t bad = PLX_RX_IP_CKSUM_BAD | PLX_RX_L4_CKSUM_BAD;
+	const uint8_t *p = plx_mbuf_data(m), *ip = p + PLX_ETHER_HDR_LEN;
+	const struct plx_ipv4_hdr *h = (const struct plx_ipv4_hdr *)ip;
+	uint32_t len;
+
+	if (m->data_len < PLX_ETHER_HDR_LEN + sizeof(*h))
+		return false;
+	switch (plx_load_be16(p + 2 * PLX_MAC_LEN)) {
+	case PLX_ETHER_IPV4:
+		break;
+	case PLX_ETHER_IPV6:
+	case PLX_ETHER_VLAN:
+	case PLX_ETHER_QINQ:
+	case PLX_ETHER_QINQ_OLD:
+		return false;
+	default:
+		return true;
+	}
+	len = plx_be16_get(h->len);
+	if (c->any_hw || (m->flags & bad) || m->next != NULL || h->version_ihl != 0x45 ||
+		plx_ipv4_is_frag(h) || len < sizeof(*h) || PLX_ETHER_HDR_LEN + len > m->data_len ||
+		(h->proto != PLX_IP_UDP && h->proto != PLX_IP_TCP))
+		return false;
+	return ipv4_right(ip) && l4_right(c, ip, len - (uint32_t)sizeof(*h));
+}
+
+uint32_t csum_packet(const struct csum *c, struct plx_mbuf *m)
+{
+	return right_already(c, m) ? 0 : any_packet(c, m);
 }

@@ -8,6 +8,7 @@
 /* How a stream does it. All zero: everything in software, tunnels are payload. */
 struct csum {
 	bool hw[CSUM_KINDS]; /* the port computes it */
+	bool any_hw;         /* any of them */
 	bool hw_tunnel;      /* and does so inside of tunnels, too */
 	bool parse_tunnel;
 	uint16_t tso_segsz, tunnel_tso_segsz; /* 0: none */

@@ -15,6 +15,9 @@ static const uint32_t offloads[CSUM_KINDS] = {[CSUM_IP] = PLX_TX_OFFLOAD_IP_CKSU
 	[CSUM_SCTP] = PLX_TX_OFFLOAD_SCTP_CKSUM,
 	[CSUM_OUTER_IP] = PLX_TX_OFFLOAD_OUTER_CKSUM};
 
+/* The half of flags that RX writes. */
+#define RX_FLAGS 0xffffu
+
 static void count(struct stream *s, uint32_t bad)
 {
 	static const enum stream_ctr ctrs[] = {
@@ -33,6 +36,7 @@ static void prepare(struct stream *s, const struct csum *c, struct plx_mbuf **pk
 
 	while ((done = (uint16_t)(done +
 				  plx_tx_prepare(s->txq, pkts + done, (uint16_t)(n - done)))) < n) {
+		pkts[done]->flags &= RX_FLAGS;
 		(void)csum_packet(&soft, pkts[done]);
 		done++;
 	}
@@ -69,6 +73,7 @@ static int choose(const struct mode_opts *o, const struct stream *s, struct csum
 
 	for (int i = 0; i < CSUM_KINDS; i++) {
 		c->hw[i] = o->csum[i] != CSUM_SW && (can & offloads[i]) != 0;
+		c->any_hw |= c->hw[i];
 		if (o->csum[i] != CSUM_HW || c->hw[i])
 			continue;
 		complain("--csum %s=hw: %s does not compute it: give %s=sw", csum_names[i],
