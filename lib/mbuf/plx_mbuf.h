@@ -265,6 +265,16 @@ uint32_t plx_mbuf_pool_need(const struct plx_mbuf_need *need);
 PLX_API
 uint32_t plx_mbuf_pool_avail(const struct plx_mbuf_pool *pool);
 
+/**
+ * Where a pool's rooms are: piece after piece, in each from its va on, one every *stride bytes, in order
+ * of the mbufs' indices. For drivers that register the memory with a kernel.
+ * @param out gets up to max pieces. @param stride may be NULL.
+ * @return how many pieces there are; 0: a pool without rooms. Any thread.
+ */
+PLX_API
+size_t plx_mbuf_pool_rooms(
+	const struct plx_mbuf_pool *pool, struct plx_dma *out, size_t max, size_t *stride);
+
 /* ---- allocation ---- */
 
 /**

@@ -281,6 +281,18 @@ uint32_t plx_mbuf_pool_need(const struct plx_mbuf_need *need)
 	return (uint32_t)sum;
 }
 
+size_t plx_mbuf_pool_rooms(
+	const struct plx_mbuf_pool *pool, struct plx_dma *out, size_t max, size_t *stride)
+{
+	const struct pool *p = plx_container_of(pool, const struct pool, pub);
+
+	if (stride != NULL)
+		*stride = p->stride;
+	for (size_t i = 0; i < p->n_pieces && i < max; i++)
+		out[i] = p->pieces[i];
+	return p->n_pieces;
+}
+
 uint32_t plx_mbuf_pool_avail(const struct plx_mbuf_pool *pool)
 {
 	return plx_mempool_avail(&pool->mp);

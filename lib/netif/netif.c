@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <linux/ethtool.h>
+#include <linux/if_packet.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -53,7 +55,7 @@ int plx_netif_open(struct plx_netif *n, const char *who, const char *name)
 	struct ifreq ifr = {0};
 	int err;
 
-	*n = (struct plx_netif){.fd = -1};
+	*n = (struct plx_netif){.fd = -1, .filter_fd = -1};
 	if (name[0] == '\0')
 		return plx_err(EINVAL, "%s: names no interface; ip link lists them", who);
 	if (strlen(name) >= sizeof(n->name))
@@ -84,9 +86,13 @@ int plx_netif_open(struct plx_netif *n, const char *who, const char *name)
 
 void plx_netif_close(struct plx_netif *n)
 {
-	if (n->ifindex != 0 || n->fd > 0)
+	/* of a zeroed one, 0 is no descriptor */
+	if (n->fd > 0 || n->ifindex != 0)
 		close(n->fd);
-	*n = (struct plx_netif){.fd = -1};
+	if (n->filter_fd > 0 || (n->filter_fd == 0 && n->ifindex != 0))
+		close(n->filter_fd);
+	free(n->mcast);
+	*n = (struct plx_netif){.fd = -1, .filter_fd = -1};
 }
 
 /* ---- questions ---- */
@@ -168,4 +174,79 @@ int plx_netif_set_mtu(const struct plx_netif *n, uint32_t mtu)
 	int err = ask(n, SIOCSIFMTU, &ifr);
 
 	return err < 0 ? set_error(n, "mtu", err) : 0;
+}
+
+/* ---- filters: memberships of a packet socket (packet(7)), which end with it ---- */
+
+int plx_netif_filters(struct plx_netif *n, const char *who)
+{
+	/* no protocol: it receives nothing */
+	n->filter_fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	if (n->filter_fd >= 0)
+		return 0;
+	if (errno == EPERM || errno == EACCES)
+		return plx_err(EPERM,
+			"%s: no permission for packet sockets: run as root, or give the program "
+			"CAP_NET_RAW (setcap cap_net_raw+ep PROGRAM)",
+			who);
+	return plx_err(errno, "%s: packet socket: %s", who, strerror(errno));
+}
+
+static int membership(struct plx_netif *n, int type, const struct plx_mac *mac, bool on)
+{
+	struct packet_mreq req = {.mr_ifindex = (int)n->ifindex,
+		.mr_type = (unsigned short)type,
+		.mr_alen = mac != NULL ? PLX_ETH_ALEN : 0};
+
+	if (mac != NULL)
+		memcpy(req.mr_address, mac->b, PLX_ETH_ALEN);
+	if (setsockopt(n->filter_fd, SOL_PACKET,
+		    on ? PACKET_ADD_MEMBERSHIP : PACKET_DROP_MEMBERSHIP, &req, sizeof(req)) != 0)
+		return plx_err(errno, "interface %s: %s a receive filter: %s", n->name,
+			on ? "adding" : "dropping", strerror(errno));
+	return 0;
+}
+
+/* The kernel counts: each wish is told once. */
+static int set_mode(struct plx_netif *n, int type, bool *is, bool on)
+{
+	int err = *is == on ? 0 : membership(n, type, NULL, on);
+
+	if (err == 0)
+		*is = on;
+	return err;
+}
+
+int plx_netif_promisc(struct plx_netif *n, bool on)
+{
+	return set_mode(n, PACKET_MR_PROMISC, &n->promisc, on);
+}
+
+int plx_netif_allmulti(struct plx_netif *n, bool on)
+{
+	return set_mode(n, PACKET_MR_ALLMULTI, &n->allmulti, on);
+}
+
+int plx_netif_address(struct plx_netif *n, const struct plx_mac *mac, bool on)
+{
+	return membership(n, PACKET_MR_UNICAST, mac, on);
+}
+
+int plx_netif_groups(struct plx_netif *n, const struct plx_mac *list, size_t count)
+{
+	struct plx_mac *copy = malloc(count > 0 ? count * sizeof(*list) : 1);
+	int err = 0;
+
+	if (copy == NULL)
+		return plx_err(ENOMEM, "interface %s: no memory for %zu groups", n->name, count);
+	while (n->n_mcast > 0)
+		(void)membership(n, PACKET_MR_MULTICAST, &n->mcast[--n->n_mcast], false);
+	free(n->mcast);
+	n->mcast = copy;
+	for (size_t i = 0; err == 0 && i < count; i++) {
+		err = membership(n, PACKET_MR_MULTICAST, &list[i], true);
+		if (err == 0)
+			copy[n->n_mcast++] = list[i];
+	}
+	return err;
 }

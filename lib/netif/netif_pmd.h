@@ -17,6 +17,10 @@ struct plx_netif {
 	char name[PLX_NETIF_NAME]; /**< as the kernel calls it now */
 	unsigned ifindex;          /**< which it keeps when it is renamed; 0: not open */
 	int fd;                    /**< the socket for ioctl(2) */
+	int filter_fd; /**< a packet socket that receives nothing: filters hold as long */
+	bool promisc, allmulti;
+	struct plx_mac *mcast;
+	size_t n_mcast;
 };
 
 /**
@@ -48,6 +52,23 @@ PLX_API
 int plx_netif_set_mac(const struct plx_netif *n, const struct plx_mac *mac);
 PLX_API
 int plx_netif_set_mtu(const struct plx_netif *n, uint32_t mtu);
+
+/**
+ * What the interface is to receive besides what is for it, until plx_netif_close(): everything; any
+ * group's; one more address; these groups. Other users' wishes are not touched. They take CAP_NET_RAW,
+ * which plx_netif_filters() asks for.
+ * @return 0, -EPERM (with the remedy), -ENOMEM, or setsockopt(2)'s error.
+ */
+PLX_API
+int plx_netif_filters(struct plx_netif *n, const char *who);
+PLX_API
+int plx_netif_promisc(struct plx_netif *n, bool on);
+PLX_API
+int plx_netif_allmulti(struct plx_netif *n, bool on);
+PLX_API
+int plx_netif_address(struct plx_netif *n, const struct plx_mac *mac, bool on);
+PLX_API
+int plx_netif_groups(struct plx_netif *n, const struct plx_mac *list, size_t count);
 
 PLX_END_DECLS
 

@@ -13,12 +13,6 @@
 #define PLX_LOG_TAG "af_packet"
 #include "af_packet.h"
 
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #define OPT(k, t, field) .key = k, .type = t, .offset = offsetof(struct afp_conf, field)
 
 /* Packets of TCP that the kernel hands over in one piece must fit a block. */
@@ -49,7 +43,6 @@ static int afp_open(struct plx_port *port)
 	struct afp_port *ap = port->priv;
 	int err;
 
-	ap->fd = -1;
 	ap->log = plx_ctx_log(port->ctx);
 	ap->conf =
 		(struct afp_conf){.qdisc_bypass = true, .block = BLOCK_DEFAULT, .latency_ns = MS};
@@ -60,23 +53,14 @@ static int afp_open(struct plx_port *port)
 	if (err == 0)
 		err = plx_netif_open(
 			&ap->netif, plx_port_name(port), plx_opts_address(port->dev->opts));
-	if (err < 0)
-		return err;
-	/* no protocol: it receives nothing, and holds the filters that are asked for */
-	ap->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-	return ap->fd < 0 ? afp_socket_error(port, "socket", errno) : 0;
+	return err == 0 ? plx_netif_filters(&ap->netif, plx_port_name(port)) : err;
 }
 
 static void afp_close(struct plx_port *port)
 {
 	struct afp_port *ap = port->priv;
 
-	if (ap->fd > 0)
-		close(ap->fd);
-	ap->fd = -1;
 	plx_netif_close(&ap->netif);
-	free(ap->mcast);
-	ap->mcast = NULL;
 }
 
 static int afp_info(struct plx_port *port, struct plx_port_info *info)
@@ -150,74 +134,41 @@ static plx_tx_fn tx_select(struct plx_port *port, const struct plx_txq *q)
 	return afp_tx;
 }
 
-/* ---- filters: memberships of the port's own socket, which end with it ---- */
-
-static int membership(struct plx_port *port, int type, const uint8_t *mac, bool on)
-{
-	const struct afp_port *ap = port->priv;
-	struct packet_mreq req = {.mr_ifindex = (int)ap->netif.ifindex,
-		.mr_type = (unsigned short)type,
-		.mr_alen = mac != NULL ? PLX_ETH_ALEN : 0};
-
-	if (mac != NULL)
-		memcpy(req.mr_address, mac, PLX_ETH_ALEN);
-	if (setsockopt(ap->fd, SOL_PACKET, on ? PACKET_ADD_MEMBERSHIP : PACKET_DROP_MEMBERSHIP,
-		    &req, sizeof(req)) != 0)
-		return afp_socket_error(port, on ? "adding a filter" : "dropping a filter", errno);
-	return 0;
-}
-
-static int set_mode(struct plx_port *port, int type, bool *is, bool on)
-{
-	int err = *is == on ? 0 : membership(port, type, NULL, on);
-
-	if (err == 0)
-		*is = on;
-	return err;
-}
+/* ---- filters ---- */
 
 static int afp_promisc(struct plx_port *port, bool on)
 {
 	struct afp_port *ap = port->priv;
 
-	return set_mode(port, PACKET_MR_PROMISC, &ap->promisc, on);
+	return plx_netif_promisc(&ap->netif, on);
 }
 
 static int afp_allmulti(struct plx_port *port, bool on)
 {
 	struct afp_port *ap = port->priv;
 
-	return set_mode(port, PACKET_MR_ALLMULTI, &ap->allmulti, on);
+	return plx_netif_allmulti(&ap->netif, on);
 }
 
 static int afp_add_mac(struct plx_port *port, const struct plx_mac *mac)
 {
-	return membership(port, PACKET_MR_UNICAST, mac->b, true);
+	struct afp_port *ap = port->priv;
+
+	return plx_netif_address(&ap->netif, mac, true);
 }
 
 static int afp_del_mac(struct plx_port *port, const struct plx_mac *mac)
 {
-	return membership(port, PACKET_MR_UNICAST, mac->b, false);
+	struct afp_port *ap = port->priv;
+
+	return plx_netif_address(&ap->netif, mac, false);
 }
 
 static int afp_mcast(struct plx_port *port, const struct plx_mac *list, size_t n)
 {
 	struct afp_port *ap = port->priv;
-	struct plx_mac *copy = malloc(n > 0 ? n * sizeof(*list) : 1);
-	int err = 0;
 
-	if (copy == NULL)
-		return plx_err(ENOMEM, "%s: no memory for %zu addresses", plx_port_name(port), n);
-	while (ap->n_mcast > 0)
-		(void)membership(port, PACKET_MR_MULTICAST, ap->mcast[--ap->n_mcast].b, false);
-	free(ap->mcast);
-	ap->mcast = copy;
-	for (size_t i = 0; err == 0 && i < n; i++) {
-		err = membership(port, PACKET_MR_MULTICAST, list[i].b, true);
-		if (err == 0)
-			copy[ap->n_mcast++] = list[i];
-	}
-	return err;
+	return plx_netif_groups(&ap->netif, list, n);
 }
 
 /* ---- start and stop ---- */

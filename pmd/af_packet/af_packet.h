@@ -94,10 +94,6 @@ struct afp_port {
 	struct plx_netif netif;
 	struct afp_conf conf;
 	struct plx_log *log;
-	int fd; /* a packet socket that receives nothing: filters */
-	bool promisc, allmulti;
-	struct plx_mac *mcast;
-	size_t n_mcast;
 	uint64_t missed, missed_base;       /* packets the kernel found no room for */
 	uint64_t tx_unsent, tx_unsent_base; /* frames that were in rings at stop */
 };

@@ -10,35 +10,11 @@
  * its own lengths, IPv4 identification, TCP sequence number, flags and sums.
  */
 #include "af_packet.h"
+#include "plx_cksum.h"
 
-enum { TCP_FIN = 0x01, TCP_PSH = 0x08, TCP_CWR = 0x80, PROTO_TCP = 6, PROTO_UDP = 17 };
+enum { TCP_FIN = 0x01, TCP_PSH = 0x08, TCP_CWR = 0x80 };
 
 /* ---- sums ---- */
-
-static uint64_t add(uint64_t sum, const uint8_t *p, uint32_t len)
-{
-	for (; len >= 4; p += 4, len -= 4)
-		sum += plx_load_be32(p);
-	if (len >= 2) {
-		sum += (uint64_t)plx_load_be16(p) << 16;
-		p += 2;
-		len -= 2;
-		if (len > 0)
-			sum += (uint64_t)p[0] << 8;
-	} else if (len > 0) {
-		sum += (uint64_t)p[0] << 24;
-	}
-	return sum;
-}
-
-/* The checksum of what was added up, in units of 32 bits. */
-static uint16_t fold(uint64_t sum)
-{
-	sum = (sum >> 32) + (sum & 0xffffffff);
-	sum = (sum >> 32) + (sum & 0xffffffff);
-	sum = (sum >> 16) + (sum & 0xffff);
-	return (uint16_t) ~((sum >> 16) + (sum & 0xffff));
-}
 
 /* Writes one byte of a chain. */
 static void poke(struct plx_mbuf *m, uint32_t at, uint8_t byte)
@@ -55,15 +31,16 @@ bool afp_complete(struct plx_mbuf *m, const struct virtio_net_hdr *vh, const uin
 	uint32_t len, uint32_t shift)
 {
 	const uint32_t start = vh->csum_start, field = start + vh->csum_offset;
-	uint16_t sum;
+	uint8_t sum[2];
+	plx_be16 cksum;
 
 	if (start >= len || field + 2 > len)
 		return false;
-	sum = fold(add(0, data + start, len - start));
-	if (sum == 0)
-		sum = 0xffff; /* UDP's 0 means none; for TCP they are the same number */
-	poke(m, field + shift, (uint8_t)(sum >> 8));
-	poke(m, field + shift + 1, (uint8_t)sum);
+	/* UDP's 0 means none; for TCP 0 and 0xffff are the same number */
+	cksum = plx_cksum_udp(plx_cksum_add(0, data + start, len - start));
+	memcpy(sum, &cksum, sizeof(sum));
+	poke(m, field + shift, sum[0]);
+	poke(m, field + shift + 1, sum[1]);
 	return true;
 }
 
@@ -137,6 +114,11 @@ bool afp_cut_begin(struct afp_cut *cut, const struct virtio_net_hdr *vh, const u
 	return true;
 }
 
+static void store(uint8_t *field, plx_be16 cksum)
+{
+	memcpy(field, &cksum, sizeof(cksum));
+}
+
 /* The piece's headers, from those of the whole in h; n: bytes of payload in it. */
 static void piece_headers(const struct afp_cut *cut, uint8_t *h, uint32_t n)
 {
@@ -150,7 +132,7 @@ static void piece_headers(const struct afp_cut *cut, uint8_t *h, uint32_t n)
 		plx_store_be16(ip + 2, (uint16_t)(cut->hdr_len - cut->l3 + n));
 		plx_store_be16(ip + 4, (uint16_t)(plx_load_be16(ip + 4) + cut->index));
 		plx_store_be16(ip + 10, 0);
-		plx_store_be16(ip + 10, fold(add(0, ip, (ip[0] & 0xfu) * 4)));
+		store(ip + 10, plx_cksum(ip, (ip[0] & 0xfu) * 4));
 	}
 	if (cut->udp) {
 		plx_store_be16(l4 + 4, (uint16_t)l4_len);
@@ -164,19 +146,19 @@ static void piece_headers(const struct afp_cut *cut, uint8_t *h, uint32_t n)
 	l4[13] = flags;
 }
 
-/* TCP's or UDP's checksum (RFC 793, 768, 8200 8.1) of the piece with headers h. */
-static uint16_t piece_sum(const struct afp_cut *cut, const uint8_t *h, uint32_t n)
+/* TCP's or UDP's checksum of the piece with headers h, whose checksum field is 0. */
+static plx_be16 piece_sum(const struct afp_cut *cut, const uint8_t *h, uint32_t n)
 {
 	const uint32_t l4_len = cut->hdr_len - cut->l4 + n;
 	const uint8_t *ip = h + cut->l3;
-	uint64_t sum = (uint64_t)(l4_len + (cut->udp ? PROTO_UDP : PROTO_TCP)) << 16;
-	uint32_t even = (cut->hdr_len - cut->l4) & ~3u; /* the header: a multiple of 4 always */
-	uint16_t folded;
+	/* the pseudo header (RFC 9293 3.1, RFC 8200 8.1): addresses, protocol, length */
+	uint32_t sum = plx_cksum_add(0, cut->ipv6 ? ip + 8 : ip + 12, cut->ipv6 ? 32 : 8);
 
-	sum = add(sum, cut->ipv6 ? ip + 8 : ip + 12, cut->ipv6 ? 32 : 8);
-	sum = add(sum, h + cut->l4, even);
-	folded = fold(add(sum, cut->payload, n));
-	return folded == 0 ? 0xffff : folded;
+	sum += plx_be16_make(cut->udp ? PLX_IP_UDP : PLX_IP_TCP).v;
+	sum += plx_be16_make((uint16_t)l4_len).v;
+	sum += plx_cksum_add(0, h + cut->l4, cut->hdr_len - cut->l4); /* an even number of bytes */
+	sum += plx_cksum_add(0, cut->payload, n);
+	return plx_cksum_udp(sum);
 }
 
 struct plx_mbuf *afp_cut_next(struct afp_rxq *rxq)
@@ -191,7 +173,7 @@ struct plx_mbuf *afp_cut_next(struct afp_rxq *rxq)
 	memcpy(h, cut->hdr, cut->hdr_len);
 	piece_headers(cut, h, n);
 	plx_store_be16(h + field, 0);
-	plx_store_be16(h + field, piece_sum(cut, h, n));
+	store(h + field, piece_sum(cut, h, n));
 	piece[0] = (struct afp_piece){h, cut->hdr_len};
 	piece[1] = (struct afp_piece){cut->payload, n};
 	if (cut->hdr_len + n <= rxq->seg_max || (rxq->rx_flags & PLX_RX_OFFLOAD_SCATTER))

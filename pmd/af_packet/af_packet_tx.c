@@ -8,11 +8,10 @@
  * is asked for again by the next burst, a reclaim, or control work.
  */
 #include "af_packet.h"
+#include "plx_cksum.h"
 
 #include <errno.h>
 #include <sys/socket.h>
-
-enum { PROTO_TCP = 6, PROTO_UDP = 17 };
 
 static struct tpacket3_hdr *frame_at(const struct afp_txq *txq, uint32_t i)
 {
@@ -53,13 +52,11 @@ static bool adds_up(const struct plx_mbuf *m)
 /* The IPv4 header's checksum, in the frame. */
 static void ip_sum(uint8_t *ip, uint32_t len)
 {
-	uint32_t sum = 0;
+	plx_be16 cksum;
 
 	plx_store_be16(ip + 10, 0);
-	for (uint32_t i = 0; i + 1 < len; i += 2)
-		sum += plx_load_be16(ip + i);
-	sum = (sum & 0xffff) + (sum >> 16);
-	plx_store_be16(ip + 10, (uint16_t) ~((sum & 0xffff) + (sum >> 16)));
+	cksum = plx_cksum(ip, len);
+	memcpy(ip + 10, &cksum, sizeof(cksum));
 }
 
 /* What the kernel is to finish; tag: bytes that were put in before layer 3. False: it cannot be. */
@@ -206,13 +203,6 @@ uint32_t afp_tx_reclaim(struct plx_txq *q)
 
 /* ---- prepare ---- */
 
-static uint32_t add16(uint32_t sum, const uint8_t *p, uint32_t len)
-{
-	for (uint32_t i = 0; i + 1 < len; i += 2)
-		sum += plx_load_be16(p + i);
-	return sum;
-}
-
 /* Bytes of layer 4, as the IP header says: there may be padding behind. 0: it says nonsense. */
 static uint32_t l4_bytes(const struct plx_mbuf *m, const uint8_t *ip)
 {
@@ -232,7 +222,8 @@ static int prepare(struct plx_mbuf *m)
 	const bool udp = (m->flags & PLX_TX_UDP_CKSUM) != 0, ipv4 = (m->flags & PLX_TX_IPV4) != 0;
 	const uint32_t field = l4 + (udp ? 6u : 16u);
 	uint8_t *ip = plx_mbuf_data(m) + l2;
-	uint32_t sum;
+	uint32_t sum, len;
+	plx_be16 cksum;
 
 	if (field + 2 > m->data_len)
 		return plx_err(EINVAL, "headers of %u bytes must lie in the first segment of %u",
@@ -242,13 +233,12 @@ static int prepare(struct plx_mbuf *m)
 	if (ip[0] >> 4 != (ipv4 ? 4 : 6))
 		return plx_err(EINVAL, "IP header starts with 0x%02x, the flags say IPv%u", ip[0],
 			ipv4 ? 4u : 6u);
-	sum = l4_bytes(m, ip);
-	if (sum == 0)
+	len = l4_bytes(m, ip);
+	if (len == 0)
 		return plx_err(EINVAL, "the IP header's length is not the packet's");
-	sum += udp ? PROTO_UDP : PROTO_TCP;
-	sum = add16(sum, ipv4 ? ip + 12 : ip + 8, ipv4 ? 8 : 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	plx_store_be16(ip + field - l2, (uint16_t)((sum & 0xffff) + (sum >> 16)));
+	sum = plx_be16_make((uint16_t)len).v + plx_be16_make(udp ? PLX_IP_UDP : PLX_IP_TCP).v;
+	cksum = plx_cksum_fold(plx_cksum_add(sum, ipv4 ? ip + 12 : ip + 8, ipv4 ? 8 : 32));
+	memcpy(ip + field - l2, &cksum, sizeof(cksum));
 	return 0;
 }
 

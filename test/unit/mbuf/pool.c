@@ -329,6 +329,28 @@ TEST(mbuf_pool, refuses_another_contexts_arena)
 	plx_ctx_close(ctx);
 }
 
+/* Room i is mbuf i's. */
+TEST(mbuf_pool, rooms_are_where_it_says)
+{
+	struct plx_ctx *ctx = test_ctx();
+	struct plx_mbuf_pool *pool = test_pool(ctx, 64, PLX_MBUF_ROOM);
+	struct plx_mbuf *m[64];
+	struct plx_dma rooms;
+	size_t stride = 0;
+
+	CHECK_EQ(plx_mbuf_pool_rooms(pool, &rooms, 1, &stride), 1);
+	CHECK(stride >= PLX_MBUF_ROOM && stride % PLX_CACHE_LINE == 0);
+	CHECK(rooms.len >= 64 * stride);
+	CHECK_EQ(plx_mbuf_alloc_bulk(pool, m, 64), 0);
+	for (unsigned i = 0; i < 64; i++)
+		CHECK(m[i]->buf == (uint8_t *)rooms.va + m[i]->index * stride);
+	plx_mbuf_free_bulk(m, 64);
+	plx_mbuf_pool_destroy(pool);
+	pool = test_pool(ctx, 64, 0);
+	CHECK_EQ(plx_mbuf_pool_rooms(pool, &rooms, 1, NULL), 0);
+	plx_ctx_close(ctx);
+}
+
 /* ---- size ---- */
 
 TEST(mbuf_pool, need)
