@@ -15,9 +15,9 @@ static void put_double(struct json_object *o, const char *key, double v)
 	json_object_object_add(o, key, json_object_new_double(v));
 }
 
-static struct json_object *port_json(const struct testpmd *t, const struct totals *end, uint16_t i)
+static struct json_object *port_json(const struct testpmd *t, const struct totals *run, uint16_t i)
 {
-	const struct plx_port_stats *s = &end->ports[i];
+	const struct plx_port_stats *s = &run->ports[i];
 	struct json_object *o = json_object_new_object();
 
 	json_object_object_add(o, "device", json_object_new_string(t->ports[i].device));
@@ -32,57 +32,52 @@ static struct json_object *port_json(const struct testpmd *t, const struct total
 	put(o, "tx_errors", s->tx_errors);
 	put(o, "tx_nolink", s->tx_nolink);
 	/* not taken by this port's queues, whatever port they came from */
-	put(o, "tx_dropped", end->dropped[i]);
+	put(o, "tx_dropped", run->dropped[i]);
 	return o;
 }
 
-static struct json_object *total_json(const struct testpmd *t, const struct totals *end)
+static struct json_object *total_json(const struct testpmd *t, const struct totals *run)
 {
 	double s = (double)(t->end_ns - t->start_ns) / 1e9;
-	struct totals zero = {0};
 	struct json_object *o = json_object_new_object();
 
-	put(o, "rx_packets", end->rx_packets);
-	put(o, "tx_packets", end->tx_packets);
-	put(o, "tx_dropped", end->all_dropped);
-	put_double(o, "rx_pps", s > 0 ? (double)end->rx_packets / s : 0);
-	put_double(o, "tx_pps", s > 0 ? (double)end->tx_packets / s : 0);
-	put_double(o, "cycles_per_packet", cycles_per_packet(&zero, end));
+	put(o, "rx_packets", run->rx_packets);
+	put(o, "tx_packets", run->tx_packets);
+	put(o, "tx_dropped", run->all_dropped);
+	put_double(o, "rx_pps", s > 0 ? (double)run->rx_packets / s : 0);
+	put_double(o, "tx_pps", s > 0 ? (double)run->tx_packets / s : 0);
+	put_double(o, "cycles_per_packet", cycles_per_packet(run));
 	put_double(o, "duration_s", s);
 	return o;
 }
 
 /* {"1": bursts of one packet, "32": ...}: those sizes that occurred, 0 left out. */
-static struct json_object *bursts_json(const struct testpmd *t)
+static struct json_object *bursts_json(const struct totals *run)
 {
 	struct json_object *o = json_object_new_object();
-	struct counts sum;
 
-	streams_count(t, &sum);
 	for (unsigned n = 1; n <= MAX_BURST; n++) {
 		char key[16];
 
 		snprintf(key, sizeof(key), "%u", n);
-		if (sum.bursts[n] != 0)
-			put(o, key, sum.bursts[n]);
+		if (run->by_size[n] != 0)
+			put(o, key, run->by_size[n]);
 	}
 	return o;
 }
 
 /* What the mode counts. */
-static struct json_object *counters_json(const struct testpmd *t)
+static struct json_object *counters_json(const struct testpmd *t, const struct totals *run)
 {
 	struct json_object *o = json_object_new_object();
-	struct counts sum;
 
-	streams_count(t, &sum);
 	for (unsigned i = 0; i < STREAM_CTRS; i++)
 		if (t->opt.mode->ctrs & plx_bit32(i))
-			put(o, stream_ctr_names[i], sum.ctr[i]);
+			put(o, stream_ctr_names[i], run->ctr[i]);
 	return o;
 }
 
-int json_write(struct testpmd *t, const struct totals *end)
+int json_write(struct testpmd *t, const struct totals *run)
 {
 	const int flags =
 		JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE;
@@ -93,13 +88,14 @@ int json_write(struct testpmd *t, const struct totals *end)
 	int err = -1;
 
 	for (uint16_t i = 0; i < t->n_ports; i++)
-		json_object_array_add(ports, port_json(t, end, i));
+		if (t->ports[i].port != NULL)
+			json_object_array_add(ports, port_json(t, run, i));
 	json_object_object_add(root, "mode", json_object_new_string(t->opt.mode->name));
 	json_object_object_add(root, "ports", ports);
-	json_object_object_add(root, "total", total_json(t, end));
-	json_object_object_add(root, "bursts", bursts_json(t));
+	json_object_object_add(root, "total", total_json(t, run));
+	json_object_object_add(root, "bursts", bursts_json(run));
 	if (t->opt.mode->ctrs != 0)
-		json_object_object_add(root, "counters", counters_json(t));
+		json_object_object_add(root, "counters", counters_json(t, run));
 	if (f != NULL && fprintf(f, "%s\n", json_object_to_json_string_ext(root, flags)) > 0 &&
 		fflush(f) == 0)
 		err = 0;

@@ -1,19 +1,39 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "shell.h"
 #include "testpmd.h"
+
+/* Where the command comes from that runs now; of the control thread. */
+static struct {
+	const char *file; /* NULL: the command line of the program */
+	unsigned line;    /* 0: a terminal */
+} at;
+
+void complain_at(const char *file, unsigned line)
+{
+	at.file = file;
+	at.line = line;
+}
 
 void complain(const char *fmt, ...)
 {
+	char text[1024];
 	va_list ap;
 
 	va_start(ap, fmt);
-	fputs("plx-testpmd: ", stderr);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	shell_aside();
+	fflush(stdout);
+	/* one call, so that lines of several threads stay whole */
+	if (at.file == NULL)
+		fprintf(stderr, "plx-testpmd: %s\n", text);
+	else if (at.line != 0)
+		fprintf(stderr, "%s:%u: %s\n", at.file, at.line, text);
+	else
+		fprintf(stderr, "%s\n", text);
 }
 
 static int open_context(struct testpmd *t)
@@ -31,18 +51,55 @@ static int open_context(struct testpmd *t)
 }
 
 /* Packets that a port took and could not send are a failure, also when it shows only at stop. */
-static int check_sent(struct testpmd *t, const struct totals *end)
+static int check_sent(struct testpmd *t)
 {
 	int err = 0;
 
 	for (uint16_t i = 0; i < t->n_ports; i++) {
-		uint64_t lost = end->ports[i].tx_errors;
+		struct plx_port_stats s = {0};
 
-		if (lost == 0)
+		if (t->ports[i].port == NULL || plx_port_stats(t->ports[i].port, &s) < 0 ||
+			s.tx_errors == 0)
 			continue;
 		complain("port %u (%s): %llu packets could not be sent", i, t->ports[i].device,
-			(unsigned long long)lost);
+			(unsigned long long)s.tx_errors);
 		err = -1;
+	}
+	return err;
+}
+
+static unsigned n_ports(const struct testpmd *t)
+{
+	unsigned n = 0;
+
+	for (uint16_t i = 0; i < t->n_ports; i++)
+		n += t->ports[i].port != NULL;
+	return n;
+}
+
+/* Commands and forwarding; 0 or -1. */
+static int work(struct testpmd *t)
+{
+	int err = 0;
+
+	signals_catch(true);
+	if (t->opt.cmdline_file != NULL)
+		err = shell_file(t, t->opt.cmdline_file);
+	if (err < 0 && !t->opt.interactive)
+		return err;
+	if (t->opt.interactive) {
+		if (t->opt.auto_start && !t->forwarding && !t->quit && forward_start(t, 0) < 0)
+			err = -1;
+		if (shell_run(t) < 0)
+			err = -1;
+	} else if (!t->quit && n_ports(t) == 0) {
+		complain("no port: give --port DEV, or 'port attach DEV' in --cmdline-file");
+		err = -1;
+	} else if (!t->quit) {
+		live_open(t);
+		if (run(t) < 0)
+			err = -1;
+		live_close(t);
 	}
 	return err;
 }
@@ -50,21 +107,27 @@ static int check_sent(struct testpmd *t, const struct totals *end)
 /* From open ports to results; 0 or -1. */
 static int forward(struct testpmd *t)
 {
-	struct totals end;
+	struct totals now, sum;
 	int err;
 
-	if (ports_start(t) < 0)
+	/* the streams are there from here on, for commands to look at */
+	if (ports_start(t) < 0 || plan_update(t) < 0)
 		return -1;
-	err = run(t);
+	err = work(t);
+	signals_catch(false);
+	workers_end(t);
+	streams_drop_later(t);
 	/* packets that the rings still hold go back to the pool: they were not sent */
 	if (ports_stop(t) < 0)
 		err = -1;
 	/* a port that failed while it flushed tells now */
-	totals_read(t, &end);
-	report_end(t, &end);
-	if (check_sent(t, &end) < 0)
+	totals_read(t, &now);
+	totals_since(&t->base, &now, &sum);
+	if (!t->opt.interactive && t->start_ns != 0)
+		report_end(t, &sum);
+	if (check_sent(t) < 0)
 		err = -1;
-	if (t->opt.json != NULL && json_write(t, &end) < 0)
+	if (t->opt.json != NULL && json_write(t, &sum) < 0)
 		err = -1;
 	return err;
 }
@@ -88,6 +151,7 @@ int main(int argc, char **argv)
 		err = ports_open(t);
 	if (err == 0)
 		err = forward(t);
+	workers_end(t);
 	streams_free(t);
 	plx_ctx_close(t->ctx);
 	ports_forget(t);

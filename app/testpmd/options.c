@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cmd.h"
 #include "plx_dev.h"
 #include "plx_opt.h"
 #include "testpmd.h"
@@ -25,6 +26,7 @@ enum kind {
 	K_TEXT,
 	K_MODE_OPT, /* mode_opts.c has it */
 	K_HELP,
+	K_COMMANDS,
 	K_VERSION
 };
 
@@ -56,8 +58,8 @@ static const struct row rows[] = {
 	{"mbuf-size", "BYTES", "data room of an mbuf, headroom included; default 2176", K_U32,
 		FIELD(mbuf_size), 192, PLX_MBUF_ROOM_MAX},
 	{"mtu", "BYTES", "largest payload of a frame; default 1500", K_U32, FIELD(mtu), 68, 65517},
-	{"stats-period", "SECONDS", "a live line so often; default 1, 0 for none", K_SECONDS,
-		FIELD(stats_period_ns), 0, 3600},
+	{"stats-period", "SECONDS", "a live line so often; default 1 (with -i 0), 0 for none",
+		K_SECONDS, FIELD(stats_period_ns), 0, 3600},
 	{"duration", "SECONDS", "end after so long", K_SECONDS, FIELD(duration_ns), 0, 1u << 30},
 	{"packets", "N", "end after N packets have been received (txonly, flowgen: sent)", K_U64,
 		FIELD(packets), 1, UINT64_MAX - 1},
@@ -108,7 +110,13 @@ static const struct row rows[] = {
 		K_MODE_OPT, 0, 0, 0},
 	{"rss", "FIELDS", "spread packets over RX queues by a hash of ip, udp, tcp", K_MODE_OPT, 0,
 		0, 0},
-	{"auto-start", NULL, "accepted: forwarding starts at once", K_FLAG, 0, 0, 0},
+	{"interactive", NULL, "read commands from standard input; -i", K_FLAG, FIELD(interactive),
+		0, 0},
+	{"cmdline-file", "FILE", "run the commands of a file first", K_TEXT, FIELD(cmdline_file), 0,
+		0},
+	{"auto-start", NULL, "with -i: forward at once, as without it; -a", K_FLAG,
+		FIELD(auto_start), 0, 0},
+	{"commands", NULL, "the commands of -i", K_COMMANDS, 0, 0, 0},
 	{"help", NULL, "this text", K_HELP, 0, 0, 0},
 	{"version", NULL, "the version", K_VERSION, 0, 0, 0},
 };
@@ -260,7 +268,11 @@ static int apply(struct options *o, const struct row *row, const char *text)
 		puts("plx-testpmd " PLX_VERSION);
 		return 1;
 	case K_FLAG:
+		*(bool *)field = true;
 		return 0;
+	case K_COMMANDS:
+		(void)cmd_help(stdout, commands, NULL, 0);
+		return 1;
 	default:
 		return number(row, text, field);
 	}
@@ -269,13 +281,29 @@ static int apply(struct options *o, const struct row *row, const char *text)
 /* What only the options together can get wrong. */
 static int check(struct options *o)
 {
-	if (o->n_ports == 0) {
+	if (o->stats_period_ns == UINT64_MAX)
+		o->stats_period_ns = o->interactive ? 0 : UINT64_C(1000000000);
+	if (o->n_ports == 0 && !o->interactive && o->cmdline_file == NULL) {
 		complain("no port: give --port DEV, for example --port null: --port null:");
 		return usage(NULL, NULL, NULL);
 	}
 	if (o->n_cores != 0)
 		o->nb_cores = (uint16_t)o->n_cores;
 	return 0;
+}
+
+/* The row of a letter. */
+static int short_option(int letter)
+{
+	const char *name = letter == 'h'   ? "help"
+			   : letter == 'V' ? "version"
+			   : letter == 'i' ? "interactive"
+					   : "auto-start";
+	int i = 0;
+
+	while (strcmp(rows[i].name, name) != 0)
+		i++;
+	return i;
 }
 
 int options_parse(struct options *o, int argc, char **argv)
@@ -290,7 +318,7 @@ int options_parse(struct options *o, int argc, char **argv)
 		.burst = 32,
 		.mbuf_size = PLX_MBUF_ROOM,
 		.mtu = PLX_MTU_DEFAULT,
-		.stats_period_ns = UINT64_C(1000000000),
+		.stats_period_ns = UINT64_MAX,
 		.link_wait_ns = UINT64_C(10000000000),
 		.huge = PLX_HUGE_AUTO,
 		.isa = PLX_ISA_AUTO,
@@ -299,13 +327,13 @@ int options_parse(struct options *o, int argc, char **argv)
 	for (int i = 0; i < (int)N_ROWS; i++)
 		longs[i] = (struct option){rows[i].name,
 			rows[i].arg != NULL ? required_argument : no_argument, NULL, i + 256};
-	while ((c = getopt_long(argc, argv, "hV", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "hVia", longs, NULL)) != -1) {
 		int err;
 
 		if (c == '?')
 			return usage(NULL, NULL, NULL);
-		if (c == 'h' || c == 'V')
-			c = 256 + (int)N_ROWS - (c == 'h' ? 2 : 1);
+		if (c < 256)
+			c = 256 + short_option(c);
 		err = apply(o, &rows[c - 256], optarg);
 		if (err != 0)
 			return err;

@@ -78,18 +78,26 @@ static int enough_workers(struct testpmd *t, const struct wiring *want)
 	return workers_start(t, n);
 }
 
-static int change(struct testpmd *t, const struct wiring *want)
+static int rewire(struct testpmd *t, const struct wiring *want)
 {
-	bool any, running = mark(t, want, &any);
 	int err = 0;
 
-	if (running && publish(t) < 0)
-		return -1;
 	for (size_t i = 0; i < t->n_streams; i++) {
 		if (t->streams[i]->changing && stream_rewire(t, t->streams[i], &want[i]) < 0)
 			err = -1;
 		t->streams[i]->changing = false;
 	}
+	return err;
+}
+
+static int change(struct testpmd *t, const struct wiring *want)
+{
+	bool any, running = mark(t, want, &any);
+	int err;
+
+	if (running && publish(t) < 0)
+		return -1;
+	err = rewire(t, want);
 	if (any)
 		streams_sweep(t);
 	if (publish(t) < 0 || workers_failed(t))
@@ -97,10 +105,11 @@ static int change(struct testpmd *t, const struct wiring *want)
 	return err;
 }
 
-int plan_update(struct testpmd *t)
+/* Has fn do what the options now ask for. */
+static int reach(struct testpmd *t, int (*fn)(struct testpmd *t, const struct wiring *want))
 {
 	struct wiring *want;
-	int err = -1;
+	int err;
 
 	if (streams_match(t) < 0)
 		return -1;
@@ -108,9 +117,41 @@ int plan_update(struct testpmd *t)
 	if (want == NULL)
 		return -1;
 	streams_want(t, want);
-	if ((t->plan != NULL || publish(t) == 0) && enough_workers(t, want) == 0)
-		err = change(t, want);
+	err = fn(t, want);
 	free(want);
+	return err;
+}
+
+static int update(struct testpmd *t, const struct wiring *want)
+{
+	if ((t->plan == NULL && publish(t) < 0) || enough_workers(t, want) < 0)
+		return -1;
+	return change(t, want);
+}
+
+int plan_update(struct testpmd *t)
+{
+	return reach(t, update);
+}
+
+static int lend(struct testpmd *t, const struct wiring *want)
+{
+	bool any;
+
+	(void)mark(t, want, &any);
+	return rewire(t, want);
+}
+
+int plan_lend(struct testpmd *t, const struct fwd_mode *mode)
+{
+	const struct fwd_mode *before = t->opt.mode;
+	int err;
+
+	t->opt.mode = mode;
+	t->forwarding = true;
+	err = reach(t, lend);
+	t->forwarding = false;
+	t->opt.mode = before;
 	return err;
 }
 
@@ -122,5 +163,25 @@ int plan_sync(struct testpmd *t)
 int plan_hold(struct testpmd *t, struct tp_port *p)
 {
 	p->held = true;
+	if (plan_update(t) == 0)
+		return 0;
+	p->held = false;
+	return -1;
+}
+
+int plan_release(struct testpmd *t, struct tp_port *p)
+{
+	p->held = false;
 	return plan_update(t);
+}
+
+int plan_refresh(struct testpmd *t)
+{
+	bool forwarding = t->forwarding;
+	int err;
+
+	t->forwarding = false;
+	err = plan_update(t);
+	t->forwarding = forwarding;
+	return plan_update(t) < 0 ? -1 : err;
 }

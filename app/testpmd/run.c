@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From start to end: the thread that watches the workers and decides when to end. */
+/* Start and stop, and the watch over the workers in between. */
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>
@@ -15,6 +15,19 @@ static volatile sig_atomic_t interrupted;
 static void on_signal(int sig)
 {
 	interrupted = sig;
+}
+
+void signals_catch(bool on)
+{
+	struct sigaction sa = {.sa_handler = on ? on_signal : SIG_DFL};
+
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+}
+
+bool was_interrupted(void)
+{
+	return interrupted != 0;
 }
 
 /* Does any stream hold packets back for which there was no room yet? */
@@ -46,17 +59,23 @@ static bool inputs_consumed(const struct testpmd *t)
 /* Packets that came in (or, in modes that make them, went out), over all streams. */
 static uint64_t received(const struct testpmd *t)
 {
-	uint64_t n = 0;
+	bool tx = t->opt.mode->no_rx;
+	uint64_t n = tx ? t->past.tx : t->past.rx;
 
 	for (size_t i = 0; i < t->n_streams; i++)
-		n += t->opt.mode->no_rx ? PLX_READ_ONCE(t->streams[i]->tx)
-					: PLX_READ_ONCE(t->streams[i]->rx);
+		n += tx ? PLX_READ_ONCE(t->streams[i]->tx) : PLX_READ_ONCE(t->streams[i]->rx);
 	return n;
 }
 
 static bool quota_met(const struct testpmd *t)
 {
-	return t->opt.packets != 0 && received(t) >= t->opt.packets;
+	return t->opt.packets != 0 && received(t) - t->start_received >= t->opt.packets;
+}
+
+bool forward_over(struct testpmd *t)
+{
+	return quota_met(t) ||
+	       (t->opt.duration_ns != 0 && plx_clock_ns() - t->start_ns >= t->opt.duration_ns);
 }
 
 /* Says why if a queue of the port failed or its device left. */
@@ -82,12 +101,48 @@ static bool port_broken(const struct testpmd *t, const struct tp_port *p)
 	return false;
 }
 
-/* A queue that failed or a device that left ends the run; control work has logged why. */
+/* A queue that failed or a device that left: said once; control work has logged why. */
 static bool broken(struct testpmd *t)
 {
-	for (uint16_t i = 0; i < t->n_ports && !t->failed; i++)
-		t->failed = port_broken(t, &t->ports[i]);
-	return t->failed;
+	bool any = false;
+
+	for (uint16_t i = 0; i < t->n_ports; i++) {
+		struct tp_port *p = &t->ports[i];
+
+		if (!p->failed)
+			p->failed = port_broken(t, p);
+		any |= p->failed;
+	}
+	return any;
+}
+
+void tick(struct testpmd *t)
+{
+	struct totals now;
+
+	plx_ctx_poll(t->ctx);
+	(void)broken(t);
+	if (t->opt.stats_period_ns == 0 || plx_clock_ns() < t->next_live_ns)
+		return;
+	if (t->live != NULL) {
+		live_draw(t);
+	} else if (t->forwarding) {
+		totals_read(t, &now);
+		report_live(t, &t->before, &now);
+		t->before = now;
+	}
+	t->next_live_ns = PLX_MAX(t->next_live_ns + t->opt.stats_period_ns, plx_clock_ns());
+}
+
+void linger(struct testpmd *t, uint64_t ns)
+{
+	const struct timespec nap = {0, 1000000};
+	uint64_t until = plx_clock_ns() + ns;
+
+	while (!interrupted && plx_clock_ns() < until) {
+		tick(t);
+		nanosleep(&nap, NULL);
+	}
 }
 
 /* Have all ports nothing more to bring? Not so with a device or an endless source. */
@@ -120,37 +175,28 @@ static void settle(struct testpmd *t)
 	t->end_ns = last;
 }
 
+/* Is all of the inputs on its way out? */
+static bool handed_on(struct testpmd *t)
+{
+	if (!inputs_consumed(t))
+		return false;
+	/* what the last burst read has been handed on when the pass is over */
+	(void)plan_sync(t);
+	return !any_later(t);
+}
+
 /* Watches until there is a reason to end. */
 static void watch(struct testpmd *t)
 {
 	const struct timespec nap = {0, 1000000};
-	uint64_t period = t->opt.stats_period_ns;
-	struct totals before, now;
-	uint64_t next = t->start_ns + period;
 
-	totals_read(t, &before);
-	while (!interrupted && !broken(t) && !quota_met(t)) {
-		uint64_t ns = plx_clock_ns();
-
-		if (t->opt.duration_ns != 0 && ns - t->start_ns >= t->opt.duration_ns)
+	while (!interrupted && !broken(t) && !forward_over(t)) {
+		if (handed_on(t)) {
+			if (!broken(t) && !all_drained(t))
+				settle(t);
 			return;
-		if (inputs_consumed(t)) {
-			/* what the last burst read has been handed on when the pass is over */
-			(void)plan_sync(t);
-			(void)broken(t);
-			if (t->failed || !any_later(t)) {
-				if (!all_drained(t) && !t->failed)
-					settle(t);
-				return;
-			}
 		}
-		plx_ctx_poll(t->ctx);
-		if (period != 0 && ns >= next) {
-			totals_read(t, &now);
-			report_live(t, &before, &now);
-			before = now;
-			next = PLX_MAX(next + period, ns);
-		}
+		tick(t);
 		nanosleep(&nap, NULL);
 	}
 }
@@ -184,33 +230,54 @@ static void drain(struct testpmd *t)
 	}
 }
 
-static void set_handlers(void (*fn)(int))
+/* Gets a port that answers going: the streams are in no plan, so this thread may use them. */
+static int send_first(struct testpmd *t, uint64_t bursts)
 {
-	struct sigaction sa = {.sa_handler = fn};
+	if (plan_lend(t, &fwd_txonly) < 0)
+		return -1;
+	for (uint64_t k = 0; k < bursts && !interrupted; k++)
+		for (size_t i = 0; i < t->n_streams; i++)
+			if (t->streams[i]->now.mode == &fwd_txonly)
+				fwd_txonly.burst(t->streams[i]);
+	return 0;
+}
 
-	sigaction(SIGINT, &sa, NULL);
-	sigaction(SIGTERM, &sa, NULL);
+int forward_start(struct testpmd *t, uint64_t tx_first)
+{
+	t->budget = t->opt.packets;
+	t->end_ns = 0;
+	totals_rebase(t, NULL);
+	t->start_received = received(t);
+	t->start_ns = plx_clock_ns();
+	t->next_live_ns = t->start_ns + t->opt.stats_period_ns;
+	if (tx_first != 0 && send_first(t, tx_first) < 0)
+		return -1;
+	t->forwarding = true;
+	return plan_update(t);
+}
+
+int forward_stop(struct testpmd *t)
+{
+	int err;
+
+	if (t->end_ns == 0)
+		t->end_ns = plx_clock_ns();
+	t->forwarding = false;
+	err = plan_update(t);
+	if (err == 0 && !broken(t))
+		drain(t);
+	return err;
 }
 
 int run(struct testpmd *t)
 {
-	set_handlers(on_signal);
-	t->budget = t->opt.packets;
-	t->start_ns = plx_clock_ns();
-	t->forwarding = true;
-	if (plan_update(t) < 0)
-		t->failed = true;
-	else
+	int err = 0;
+
+	if (!t->forwarding)
+		err = forward_start(t, 0);
+	if (err == 0)
 		watch(t);
-	if (t->end_ns == 0)
-		t->end_ns = plx_clock_ns();
-	t->forwarding = false;
-	if (plan_update(t) < 0)
-		t->failed = true;
-	workers_end(t);
-	streams_drop_later(t);
-	if (!t->failed)
-		drain(t);
-	set_handlers(SIG_DFL);
-	return t->failed ? -1 : 0;
+	if (forward_stop(t) < 0 || broken(t))
+		err = -1;
+	return err;
 }

@@ -38,7 +38,7 @@ static uint16_t queues(const struct tp_port *p)
 	return p->n_rxq > p->n_txq ? p->n_rxq : p->n_txq;
 }
 
-static struct stream *find(const struct testpmd *t, const struct tp_port *p, uint16_t queue)
+struct stream *stream_find(const struct testpmd *t, const struct tp_port *p, uint16_t queue)
 {
 	for (size_t i = 0; i < t->n_streams; i++)
 		if (t->streams[i]->rx_port == p && t->streams[i]->queue == queue)
@@ -81,7 +81,7 @@ int streams_match(struct testpmd *t)
 		t->streams[i]->gone = t->streams[i]->queue >= queues(t->streams[i]->rx_port);
 	for (uint16_t p = 0; p < t->n_ports; p++) {
 		for (uint16_t q = 0; q < queues(&t->ports[p]); q++) {
-			struct stream *s = find(t, &t->ports[p], q);
+			struct stream *s = stream_find(t, &t->ports[p], q);
 
 			if (s == NULL)
 				s = stream_make(t, &t->ports[p], q);
@@ -126,6 +126,16 @@ static void settle_dropped(struct stream *s)
 	if (s->tx_port != NULL)
 		s->tx_port->dropped += s->dropped - s->dropped_before;
 	s->dropped_before = s->dropped;
+}
+
+void streams_leave(struct testpmd *t, const struct tp_port *p)
+{
+	for (size_t i = 0; i < t->n_streams; i++) {
+		if (t->streams[i]->tx_port != p)
+			continue;
+		settle_dropped(t->streams[i]);
+		t->streams[i]->tx_port = NULL;
+	}
 }
 
 static void drop_later(struct stream *s)

@@ -8,8 +8,12 @@
  *   plan.c      how the threads are told, also while they run
  *   workers.c   the threads
  *   fwd_X.c     one forwarding mode each
- *   run.c       when to end
+ *   run.c       start, stop, and when to end
  *   report.c    the live line and the table at the end; json.c: the same for programs
+ *   live.c      the live table on a terminal; table.c: columns
+ *   shell.c     where commands come from; edit.c: a terminal
+ *   cmd.c       what a line of words means; commands.c has all of them, one row each
+ *   cmd_X.c     what they do
  *
  * One thread, main's, is in control of everything but the queues; the others are workers. Which
  * streams a worker serves, and in which mode, is in a plan that nobody changes. To change anything,
@@ -21,6 +25,7 @@
 #define TESTPMD_H
 
 #include <pthread.h>
+#include <stdio.h>
 
 #include "mode_opts.h"
 #include "plx_ethdev.h"
@@ -68,8 +73,10 @@ struct options {
 	enum plx_huge huge;
 	enum plx_isa isa;
 	enum plx_log_level log_level;
-	const char *json;       /* NULL, "-" or a file */
-	const char *stats_file; /* NULL: none */
+	bool interactive, auto_start;
+	const char *cmdline_file; /* NULL: none */
+	const char *json;         /* NULL, "-" or a file */
+	const char *stats_file;   /* NULL: none */
 	struct mode_opts modes;
 };
 
@@ -81,8 +88,12 @@ struct tp_port {
 	struct plx_port *port; /* NULL: none */
 	struct plx_port_info info;
 	struct plx_mbuf_pool *pool;
-	uint16_t n_rxq, n_txq;
-	uint32_t tx_offloads; /* that it is configured with */
+	struct plx_mbuf_pool *own_pool; /* of a port that came later, for which pool is too small */
+	uint32_t own_mbufs;
+	uint16_t n_rxq, n_txq, rxd, txd, mtu; /* descriptors 0: the driver's default */
+	bool promisc, allmulti, strip;
+	/* that it is configured with; those that modes asked for stay with it */
+	uint32_t rx_offloads, tx_offloads, mode_rx, mode_tx;
 	bool started;
 	bool held;   /* control needs its queues: its streams are in no plan */
 	bool failed; /* a queue failed or the device left */
@@ -122,7 +133,8 @@ struct stream {
 	struct plx_mempool_cache *cache; /* of modes that make packets, and for drops */
 	struct plx_mac peer, own;
 	struct wiring now;
-	bool changing, gone;               /* of control, inside plan_update() */
+	bool changing, gone;                        /* of control, inside plan_update() */
+	uint64_t start_rx, start_tx, start_dropped; /* what there was at start */
 	uint64_t dropped_before;           /* of dropped: what tx_port->dropped has already */
 	uint64_t bursts[MAX_BURST + 1];    /* by size */
 	struct plx_mbuf *later[MAX_LATER]; /* received, for which there was no room yet */
@@ -217,13 +229,29 @@ struct worker {
 	bool failed;   /* it could not be pinned; atomic */
 };
 
+/* What ports and streams have counted. */
+struct totals {
+	struct plx_port_stats ports[MAX_PORTS];
+	struct plx_port_stats left; /* sums of ports that were detached */
+	uint64_t left_dropped;
+	uint64_t dropped[MAX_PORTS]; /* by the port that did not take them */
+	uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes, all_dropped; /* of all these */
+	uint64_t busy_cycles, busy_packets;
+	uint64_t bursts, burst_packets; /* that brought something */
+	uint64_t ctr[STREAM_CTRS];
+	uint64_t by_size[MAX_BURST + 1];
+	uint64_t ns;
+};
+
 struct testpmd {
 	struct options opt;
 	struct plx_ctx *ctx;
 	struct plx_mbuf_pool *pool;
 	uint32_t n_mbufs;
 	struct tp_port ports[MAX_PORTS];
-	uint16_t n_ports;        /* numbers below this; some may have no port */
+	uint16_t n_ports;           /* numbers below this; some may have no port */
+	struct plx_port_stats left; /* sums of ports that were detached */
+	uint64_t left_dropped;
 	struct stream **streams; /* by port, then queue */
 	size_t n_streams;
 	struct counts past;      /* of streams that are no more */
@@ -236,7 +264,16 @@ struct testpmd {
 	uint16_t n_workers;
 	uint64_t budget; /* of --packets; atomic */
 	bool failed;
+	bool quit; /* of the shell */
+	/* of the forwarding between start and stop that is, or that was last */
 	uint64_t start_ns, end_ns;
+	uint64_t start_received;
+	struct totals base;   /* at its start, or when counters were cleared */
+	struct totals before; /* at the last live line */
+	uint64_t next_live_ns;
+	struct plx_port_stats shown[MAX_PORTS]; /* by show stats, and when */
+	uint64_t shown_ns;
+	struct live *live; /* live.c; NULL: no table on the terminal */
 };
 
 /* ports.c */
@@ -244,10 +281,27 @@ int ports_open(struct testpmd *t);
 int ports_start(struct testpmd *t);
 int ports_stop(struct testpmd *t);
 void ports_forget(struct testpmd *t);
+/* One port alone, in this order; -1 after complain(). */
+int port_open(struct testpmd *t, struct tp_port *p, const char *device);
+int port_set_up(struct testpmd *t, struct tp_port *p);
+int port_start(struct testpmd *t, struct tp_port *p);
+/* Is it configured without an offload that it has and that the mode wants? */
+bool port_lacks_offloads(const struct tp_port *p, const struct fwd_mode *mode);
+int port_stop(struct testpmd *t, struct tp_port *p);
+/* Its streams are gone or held. 0: there is no port of this number any more. */
+int port_close(struct testpmd *t, struct tp_port *p);
+/* Mbufs for a port that was not there when the pool was made. */
+int port_feed(struct testpmd *t, struct tp_port *p);
+/* complain("port N: what: plx_errmsg()"), -1. */
+int port_complain(const struct testpmd *t, const struct tp_port *p, const char *what);
+/* Its number. */
+uint16_t port_number(const struct testpmd *t, const struct tp_port *p);
 
 /* streams.c */
 /* Makes the streams that the ports' queues need, and marks those as gone that have none any more. */
 int streams_match(struct testpmd *t);
+/* Streams no longer send to a port, which is told what it has dropped; they are in no plan. */
+void streams_leave(struct testpmd *t, const struct tp_port *p);
 /* Frees streams that are gone; they are in no plan. */
 void streams_sweep(struct testpmd *t);
 void streams_free(struct testpmd *t);
@@ -255,6 +309,8 @@ void streams_free(struct testpmd *t);
 void streams_drop_later(struct testpmd *t);
 /* What each stream is to be, in the order of t->streams. */
 void streams_want(struct testpmd *t, struct wiring *want);
+/* That of an RX queue, or NULL. */
+struct stream *stream_find(const struct testpmd *t, const struct tp_port *p, uint16_t queue);
 /* The same but for the worker? */
 bool wiring_same(const struct wiring *a, const struct wiring *b);
 int stream_rewire(struct testpmd *t, struct stream *s, const struct wiring *want);
@@ -281,8 +337,13 @@ struct plan {
 int plan_update(struct testpmd *t);
 /* Every worker has ended what it was doing, and begun anew. */
 int plan_sync(struct testpmd *t);
-/* Takes a port's streams out of the plan, until it is no longer held. */
+/* Takes a port's streams out of the plan; plan_release() lets them back. */
 int plan_hold(struct testpmd *t, struct tp_port *p);
+int plan_release(struct testpmd *t, struct tp_port *p);
+/* Begins all streams anew: what they took from ports or options has changed. */
+int plan_refresh(struct testpmd *t);
+/* Makes all streams ready for a mode, for this thread alone; not while packets are forwarded. */
+int plan_lend(struct testpmd *t, const struct fwd_mode *mode);
 
 /* workers.c */
 int workers_start(struct testpmd *t, uint16_t n);
@@ -293,26 +354,48 @@ void workers_publish(struct testpmd *t, const struct plan *plan);
 bool workers_failed(const struct testpmd *t);
 
 /* run.c */
+void signals_catch(bool on);
+bool was_interrupted(void);
+/* Forwards until there is a reason to end. */
 int run(struct testpmd *t);
+/* From start to stop; 0 or -1. So many bursts are sent out of each TX queue first. */
+int forward_start(struct testpmd *t, uint64_t tx_first);
+int forward_stop(struct testpmd *t);
+/* Control work that is due, now and then: at least every few milliseconds. */
+void tick(struct testpmd *t);
+/* Is there a reason to stop forwarding: --packets, --duration? */
+bool forward_over(struct testpmd *t);
+/* tick() for so long, or until a signal. */
+void linger(struct testpmd *t, uint64_t ns);
 
 /* report.c */
-struct totals {
-	struct plx_port_stats ports[MAX_PORTS];
-	uint64_t dropped[MAX_PORTS]; /* by the port that did not take them */
-	uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes, all_dropped;
-	uint64_t busy_cycles, busy_packets;
-	uint64_t bursts, burst_packets; /* that brought something */
-	uint64_t ns;
-};
 void totals_read(struct testpmd *t, struct totals *out);
+/* What came between: *out = *now - *before. */
+void totals_since(const struct totals *before, const struct totals *now, struct totals *out);
+/* The forwarding that is counts from here; of one port, or (NULL) all. */
+void totals_rebase(struct testpmd *t, const struct tp_port *p);
+/* A port is about to be closed: what it counted stays in the sums. */
+void totals_leave(struct testpmd *t, struct tp_port *p);
 void report_live(struct testpmd *t, const struct totals *before, const struct totals *now);
-void report_end(struct testpmd *t, const struct totals *end);
-double cycles_per_packet(const struct totals *before, const struct totals *now);
+void report_end(struct testpmd *t, const struct totals *run);
+double cycles_per_packet(const struct totals *run);
+/* Standard output, unless JSON or a port's packets go there. */
+FILE *out_file(const struct testpmd *t);
+double per_second(uint64_t n, uint64_t ns);
+double ratio(uint64_t a, uint64_t b);
+
+/* live.c */
+/* Begins to show a table of all queues, if standard output is a terminal. */
+void live_open(struct testpmd *t);
+void live_draw(struct testpmd *t);
+/* Leaves the terminal as it was. */
+void live_close(struct testpmd *t);
 
 /* json.c */
-int json_write(struct testpmd *t, const struct totals *end);
+int json_write(struct testpmd *t, const struct totals *run);
 
-/* One line on standard error: "plx-testpmd: ..." */
+/* One line on standard error: "plx-testpmd: ...", or "FILE:LINE: ..." of a command. */
+void complain_at(const char *file, unsigned line);
 void complain(const char *fmt, ...) PLX_PRINTF(1, 2);
 
 #endif

@@ -3,8 +3,8 @@
 """docs.py ROOT [TESTPMD [CC]]: the documentation says what is there.
 
 Relative links in *.md lead somewhere, also to a heading. Public functions have a comment. README.md has the
-suites of test/run.sh. The options of TESTPMD --help are those of its guide page and its man page. The ```c
-blocks of a page, together, compile as one C file with CC.
+suites of test/run.sh. The options of TESTPMD --help are those of its guide page and its man page, and so are its
+commands. The ```c blocks of a page, together, compile as one C file with CC.
 """
 import os
 import re
@@ -18,6 +18,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 BLOCK = re.compile(r"^[ ]*```c\n(.*?)^[ ]*```", re.M | re.S)
 FENCED = re.compile(r"^[ ]*```.*?^[ ]*```", re.M | re.S)
 OPTION = re.compile(r"--[a-z][a-z-]*")
+COMMANDS = "doc/guide/testpmd-commands.md"
 GUIDE, MAN = "doc/guide/testpmd.md", "doc/man/plx-testpmd.1"
 WARN = "-fsyntax-only -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wno-unused-function " \
        "-Wno-unused-parameter".split()
@@ -81,6 +82,19 @@ def check_options(root, testpmd, faults):
         faults += [f"{page}: plx-testpmd has no {o}" for o in sorted((said | set(used)) - real)]
 
 
+def check_commands(root, testpmd, faults):
+    shown = subprocess.run([testpmd, "--commands"], capture_output=True, text=True).stdout
+    real = {re.split(r"  +", line.strip())[0] for line in re.findall("^  [a-z?].*", shown, re.M)}
+    if not real:
+        return
+    guide = read(root, COMMANDS).replace("\\|", "|")
+    man = read(root, MAN).replace("\\-", "-")
+    for page, said in ((COMMANDS, set(re.findall(r"^\| `([^`]+)` \|", guide, re.M))),
+                       (MAN, set(re.findall(r"^\.B \"([^\"]+)\"", man, re.M)))):
+        faults += [f"{page}: command '{c}' is missing" for c in sorted(real - said)]
+        faults += [f"{page}: plx-testpmd has no command '{c}'" for c in sorted(said - real)]
+
+
 def check_code(root, compiler, faults):
     folders = sorted({os.path.dirname(n) for n in tree.files(root, ".h") if n.startswith("lib/")})
     include = [f"-I{os.path.join(root, f)}" for f in folders + ["test/unit"]]
@@ -101,6 +115,7 @@ def main():
     check_suites(root, faults)
     if len(sys.argv) > 2:
         check_options(root, sys.argv[2], faults)
+        check_commands(root, sys.argv[2], faults)
     check_code(root, sys.argv[3:] or ["cc"], faults)
     tree.finish("docs", faults)
 

@@ -95,6 +95,14 @@ OPTIONS = [
     ("| `--port DEV` | a port |\n", "", 1, "testpmd.1: --port is missing"),
     ("| `--port DEV` | with --none |\n", ".BI \\-\\-port DEV\n", 1, "has no --none"),
 ]
+# A shell's commands, in the guide and the man page, and what is wrong with them.
+SHELL = "#!/bin/sh\n[ $1 = --commands ] && echo '  set a|b N    it is set'\n"
+COMMANDS = [
+    ("| `set a\\|b N` | sets |\n", ".B \"set a|b N\"\n", 0, ""),
+    ("", ".B \"set a|b N\"\n", 1, "commands.md: command 'set a|b N' is missing"),
+    ("| `set a\\|b N` | sets |\n", "", 1, "testpmd.1: command 'set a|b N' is missing"),
+    ("| `set a\\|b N` | sets |\n| `go N` | goes |\n", ".B \"set a|b N\"\n", 1, "has no command 'go N'"),
+]
 # A program's man page, and what is wrong with it.
 MAN_HEAD = ".TH X 1\n.SH OPTIONS\n"
 MAN_PAGES = [
@@ -154,6 +162,16 @@ def with_options(here, guide, man):
         return run_check(here, "docs", root, os.path.join(root, "testpmd"))
 
 
+def with_commands(here, guide, man):
+    with tempfile.TemporaryDirectory() as root:
+        write(root, "doc/guide/testpmd.md", "")
+        write(root, "doc/guide/testpmd-commands.md", guide)
+        write(root, "doc/man/plx-testpmd.1", man)
+        write(root, "testpmd", SHELL)
+        os.chmod(os.path.join(root, "testpmd"), 0o755)
+        return run_check(here, "docs", root, os.path.join(root, "testpmd"))
+
+
 def with_man_page(here, page):
     with tempfile.TemporaryDirectory() as root:
         if page is not None:
@@ -186,6 +204,8 @@ def cases(here):
         yield f"{check}: {name}: {words}", with_tree(here, check, name, text), 1, words
     for guide, man, wanted, words in OPTIONS:
         yield f"docs: options: {words or 'clean'}", with_options(here, guide, man), wanted, words
+    for guide, man, wanted, words in COMMANDS:
+        yield f"docs: commands: {words or 'clean'}", with_commands(here, guide, man), wanted, words
     for page, wanted, words in MAN_PAGES:
         yield f"man: {words or 'clean'}", with_man_page(here, page), wanted, words
     clean = "static const int n = 3;\nint plx_a(void);\nint plx_a(void) { return n; }\n"
