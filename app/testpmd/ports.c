@@ -4,8 +4,6 @@
 
 #include "testpmd.h"
 
-enum { RSS_TABLE_MAX = 4096 };
-
 uint16_t port_number(const struct testpmd *t, const struct tp_port *p)
 {
 	return (uint16_t)(p - t->ports);
@@ -193,25 +191,24 @@ static int configure(struct testpmd *t, struct tp_port *p)
 	return plx_port_configure(p->port, &conf);
 }
 
-/* --rss: packets are spread evenly over the RX queues by a hash of these fields. */
+/*
+ * --rss: packets are spread over the RX queues by a hash of those of these fields that the device
+ * can hash. plx_port_configure() has made the table even.
+ */
 static int set_rss(struct testpmd *t, struct tp_port *p)
 {
-	uint16_t table[RSS_TABLE_MAX];
-	struct plx_rss rss = {.fields = t->opt.modes.rss, .table = table};
+	const struct plx_rss rss = {.fields = t->opt.modes.rss & p->info.rss_fields};
 
-	if (rss.fields == 0)
+	if (t->opt.modes.rss == 0)
 		return 0;
-	if (p->info.rss_table_len == 0 || p->info.rss_table_len > RSS_TABLE_MAX) {
-		if (p->n_rxq > 1)
-			complain("warning: port %u: %s has no RSS: --rss spreads nothing over its "
-				 "%u RX queues",
-				(unsigned)(p - t->ports), p->device, p->n_rxq);
-		return 0;
-	}
-	rss.table_len = p->info.rss_table_len;
-	for (uint16_t i = 0; i < rss.table_len; i++)
-		table[i] = i % p->n_rxq;
-	return plx_port_set_rss(p->port, &rss);
+	if (rss.fields != 0)
+		return plx_port_set_rss(p->port, &rss);
+	if (p->n_rxq > 1)
+		complain(
+			"warning: port %u: %s has no RSS of these fields: --rss spreads nothing over "
+			"its %u RX queues",
+			port_number(t, p), p->device, p->n_rxq);
+	return 0;
 }
 
 static int set_up_queues(struct tp_port *p)
