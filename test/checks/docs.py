@@ -19,6 +19,7 @@ BLOCK = re.compile(r"^[ ]*```c\n(.*?)^[ ]*```", re.M | re.S)
 FENCED = re.compile(r"^[ ]*```.*?^[ ]*```", re.M | re.S)
 OPTION = re.compile(r"--[a-z][a-z-]*")
 COMMANDS = "doc/guide/testpmd-commands.md"
+DPDK = "doc/guide/testpmd-for-dpdk-users.md"
 GUIDE, MAN = "doc/guide/testpmd.md", "doc/man/plx-testpmd.1"
 WARN = "-fsyntax-only -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wno-unused-function " \
        "-Wno-unused-parameter".split()
@@ -95,6 +96,21 @@ def check_commands(root, testpmd, faults):
         faults += [f"{page}: plx-testpmd has no command '{c}'" for c in sorted(said - real)]
 
 
+def check_dpdk(root, testpmd, faults):
+    """What the middle column of the tables beside DPDK's says is there."""
+    if not os.path.exists(os.path.join(root, DPDK)):
+        return
+    shown = subprocess.run([testpmd, "--help"], capture_output=True, text=True).stdout
+    real = set(re.findall(r"^  (--[a-z-]+)", shown, re.M))
+    commands = subprocess.run([testpmd, "--commands"], capture_output=True, text=True).stdout
+    for column in re.findall(r"^\|[^|]*\|([^|]*)\|[^|]*\|$", read(root, DPDK), re.M):
+        for said in re.findall(r"`([^`]+)`", column):
+            known = said.split(" ")[0] in real if said.startswith("-") else \
+                re.search(rf"^ *{re.escape(said)}\b", commands, re.M)
+            if not known:
+                faults.append(f"{DPDK}: plx-testpmd has no {said}")
+
+
 def check_code(root, compiler, faults):
     folders = sorted({os.path.dirname(n) for n in tree.files(root, ".h") if n.startswith("lib/")})
     include = [f"-I{os.path.join(root, f)}" for f in folders + ["test/unit"]]
@@ -115,6 +131,7 @@ def main():
     check_suites(root, faults)
     if len(sys.argv) > 2:
         check_options(root, sys.argv[2], faults)
+        check_dpdk(root, sys.argv[2], faults)
         check_commands(root, sys.argv[2], faults)
     check_code(root, sys.argv[3:] or ["cc"], faults)
     tree.finish("docs", faults)
