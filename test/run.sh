@@ -127,7 +127,8 @@ suite_clang() {
 }
 
 suite_debug() {
-	build debug --buildtype=debug -Dpmd_pcap=disabled -Dpmd_e1000=disabled -Dpmd_af_packet=disabled -Dpmd_af_xdp=disabled
+	build debug --buildtype=debug -Dpmd_pcap=disabled -Dpmd_e1000=disabled -Dpmd_af_packet=disabled \
+		-Dpmd_af_xdp=disabled -Dpmd_tap=disabled
 	run_tests "$criterion_suites"
 }
 
