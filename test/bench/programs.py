@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The benchmarks that are programs of their own: opening, rings and pools, instructions."""
+import os
 import re
 import shutil
 import statistics
@@ -81,6 +82,18 @@ def ring(bench):
 def ring_port(bench):
     """Packets between two ports of the ring driver."""
     micro(bench, "ring_port")
+
+
+def tap(bench):
+    """Packets through a TAP interface, in a namespace that the program makes."""
+    if os.geteuid() != 0:
+        bench.skip("tap", "a network namespace takes root")
+    elif not os.path.exists("/dev/net/tun"):
+        bench.skip("tap", "there is no /dev/net/tun")
+    elif not (bench.build / "test/bench/bench-tap").exists():
+        bench.skip("tap", "the tap driver was not built")
+    else:
+        micro(bench, "tap")
 
 
 def mempool(bench):
