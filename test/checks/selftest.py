@@ -153,8 +153,9 @@ def with_tree(here, check, name="", text=""):
         return run_check(here, check, root)
 
 
-def with_options(here, guide, man):
+def with_options(here, guide, man, dpdk="| `--x` | `--port` | |\n"):
     with tempfile.TemporaryDirectory() as root:
+        write(root, "doc/guide/testpmd-for-dpdk-users.md", dpdk)
         write(root, "doc/guide/testpmd.md", guide)
         write(root, "doc/man/plx-testpmd.1", man)
         write(root, "testpmd", HELP)
@@ -204,6 +205,8 @@ def cases(here):
         yield f"{check}: {name}: {words}", with_tree(here, check, name, text), 1, words
     for guide, man, wanted, words in OPTIONS:
         yield f"docs: options: {words or 'clean'}", with_options(here, guide, man), wanted, words
+    words = "for-dpdk-users.md: plx-testpmd has no --none"
+    yield f"docs: {words}", with_options(here, *OPTIONS[0][:2], "| `--x` | `--none` | |\n"), 1, words
     for guide, man, wanted, words in COMMANDS:
         yield f"docs: commands: {words or 'clean'}", with_commands(here, guide, man), wanted, words
     for page, wanted, words in MAN_PAGES:
