@@ -269,7 +269,8 @@ static int take_slots(const struct plx_port *port, uint16_t n_desc, uint16_t fir
 		return plx_err(EINVAL, "%s: descriptor %u of a ring of %u", plx_port_name(port),
 			first, n_desc);
 	*n = (uint16_t)PLX_MIN((uint32_t)max, (uint32_t)n_desc - first);
-	memset(out, 0, *n * sizeof(*out));
+	if (*n != 0) /* else out may be NULL */
+		memset(out, 0, *n * sizeof(*out));
 	for (uint16_t i = 0; i < *n; i++)
 		out[i].index = (uint16_t)(first + i);
 	return 0;
