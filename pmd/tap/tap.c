@@ -104,6 +104,12 @@ static int set_tail(const struct plx_port *port, struct tap_rxq *rxq, uint32_t m
 	return 0;
 }
 
+/* What can be received in it: with a byte to spare, unless exact, so that longer packets are noticed. */
+static uint32_t longest(const struct tap_rxq *rxq)
+{
+	return (rxq->n_tail + 1u) * rxq->seg_max - (rxq->exact ? 0 : 1);
+}
+
 static bool scatters(const struct plx_port *port)
 {
 	return (port->conf.rx_offloads & PLX_RX_OFFLOAD_SCATTER) != 0;
@@ -117,6 +123,7 @@ static int tap_rxq_setup(struct plx_port *port, struct plx_rxq *q, const struct 
 	rxq->vnet = rxq->tp->conf.vnet ? TAP_VNET : 0;
 	rxq->cksum = (port->conf.rx_offloads & PLX_RX_OFFLOAD_CKSUM) != 0;
 	rxq->seg_max = PLX_MIN(q->pool->room - PLX_MBUF_HEADROOM, PLX_PKT_LEN_MAX);
+	rxq->exact = !scatters(port) && rxq->seg_max == q->max_pkt;
 	return scatters(port) ? set_tail(port, rxq, q->max_pkt) : 0;
 }
 
@@ -142,7 +149,7 @@ static plx_rx_fn rx_select(struct plx_port *port, const struct plx_rxq *q)
 {
 	const struct tap_rxq *rxq = plx_container_of(q, struct tap_rxq, q);
 
-	return rxq->n_tail > 0 ? tap_rx_chains : tap_rx;
+	return rxq->n_tail > 0 || rxq->exact ? tap_rx_chains : tap_rx;
 }
 
 static plx_tx_fn tx_select(struct plx_port *port, const struct plx_txq *q)
@@ -223,12 +230,11 @@ static int tap_set_mtu(struct plx_port *port, uint32_t mtu)
 			port->rxqs[i] == NULL ? NULL
 					      : plx_container_of(port->rxqs[i], struct tap_rxq, q);
 
-		if (rxq != NULL && (uint32_t)(rxq->n_tail + 1) * rxq->seg_max < frame)
+		if (rxq != NULL && longest(rxq) < frame)
 			return plx_err(EINVAL,
 				"%s: MTU %u: a frame may have %u bytes, RX queue %u was set up for %u: "
 				"configure the port with that MTU%s",
-				plx_port_name(port), mtu, frame, i,
-				(uint32_t)(rxq->n_tail + 1) * rxq->seg_max,
+				plx_port_name(port), mtu, frame, i, longest(rxq),
 				scatters(port) ? ""
 					       : ", and larger rooms or PLX_RX_OFFLOAD_SCATTER");
 	}

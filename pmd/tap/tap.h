@@ -60,6 +60,7 @@ struct tap_rxq {
 	uint16_t n_tail;   /* further segments that the longest packet takes */
 	bool cksum;        /* PLX_RX_OFFLOAD_CKSUM */
 	bool tail_missing; /* mbufs of tail were delivered, and are to be replaced */
+	bool exact;        /* a packet may fill its rooms to the last byte */
 	struct plx_mbuf *spare[TAP_SPARE];
 	struct plx_mbuf *tail[TAP_SEGS];
 };

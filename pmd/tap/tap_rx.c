@@ -130,12 +130,12 @@ static PLX_NOINLINE void drop(struct tap_rxq *rxq, uint16_t n, struct tally *t)
 	}
 }
 
-/* Every packet fits a room, and a longer one shows. */
+/* Every packet fits a room with a byte to spare: a longer one shows. */
 uint16_t tap_rx(struct plx_rxq *q, struct plx_mbuf **pkts, uint16_t n)
 {
 	struct tap_rxq *rxq = plx_container_of(q, struct tap_rxq, q);
 	const uint32_t vnet = rxq->vnet, max = PLX_READ_ONCE(q->max_pkt);
-	const size_t most = vnet + PLX_MIN(rxq->seg_max, max + 1);
+	const size_t most = vnet + max + 1;
 	struct tally t = {0};
 
 	for (uint16_t i = 0; i < n; i++) {
@@ -173,12 +173,13 @@ uint16_t tap_rx(struct plx_rxq *q, struct plx_mbuf **pkts, uint16_t n)
 	return count(q, &t);
 }
 
-/* Reads into the first mbuf and those of the tail, one byte more than a packet may have. */
+/* Reads into the first mbuf and those of the tail, one byte more than a packet may have: a longer one shows. */
 static ssize_t read_chain(
 	const struct tap_rxq *rxq, struct plx_mbuf *m, struct virtio_net_hdr *vh, uint32_t max)
 {
-	struct iovec iov[TAP_SEGS + 2];
+	struct iovec iov[TAP_SEGS + 3];
 	uint32_t left = max + 1;
+	uint8_t over; /* the byte too many, where a packet may fill all rooms */
 	int n = 0;
 	ssize_t got;
 
@@ -191,6 +192,8 @@ static ssize_t read_chain(
 		iov[n++] = (struct iovec){s->buf + PLX_MBUF_HEADROOM, len};
 		left -= len;
 	}
+	if (left > 0)
+		iov[n++] = (struct iovec){&over, 1};
 	got = readv(rxq->fd, iov, n);
 	return got < 0 ? got : PLX_MAX(got - (ssize_t)rxq->vnet, 0);
 }

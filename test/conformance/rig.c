@@ -19,6 +19,9 @@ void rig_ctx(struct rig *r)
 	memset(r, 0, sizeof(*r));
 	opts.huge = PLX_HUGE_NONE;
 	opts.log_fn = quiet;
+#ifdef CONF_ISA
+	opts.isa = CONF_ISA;
+#endif
 	CHECK_EQ(plx_ctx_open(&opts, &r->ctx), 0);
 	why = conf_begin(&r->c, r->ctx);
 	if (why != NULL) {

@@ -12,6 +12,7 @@ void ends_ctx(struct ends *e)
 
 	co.huge = PLX_HUGE_NONE;
 	co.log_fn = quiet;
+	co.isa = ENDS_ISA;
 	CHECK_EQ(plx_ctx_open(&co, &e->ctx), 0);
 	po.n = MBUFS;
 	CHECK_EQ(plx_mbuf_pool_create(e->ctx, &po, &e->pool), 0);

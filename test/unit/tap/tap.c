@@ -397,6 +397,53 @@ TEST(tap, packets_of_the_kernel_are_complete)
 	}
 }
 
+/* Of an interface with a larger MTU; not cut to what fits, in rooms with space behind or without. */
+TEST(tap, packets_longer_than_the_mtu_are_errors)
+{
+	static const uint32_t rooms[] = {PLX_MBUF_ROOM, PLX_MBUF_HEADROOM + 1518};
+	static char text[2000];
+
+	memset(text, 'x', sizeof(text) - 1);
+	for (unsigned i = 0; i < 2; i++) {
+		struct plx_mbuf_pool_opts po = PLX_MBUF_POOL_OPTS_INIT;
+		struct plx_port_conf conf = PLX_PORT_CONF_INIT;
+		struct plx_port_stats s;
+		struct plx_mbuf_pool *all;
+		struct plx_mbuf *m;
+		struct lab l;
+		int fd;
+
+		lab_open(&l);
+		all = l.pool;
+		po.n = 256;
+		po.room = rooms[i];
+		CHECK_EQ(plx_mbuf_pool_create(l.ctx, &po, &l.pool), 0);
+		CHECK_EQ(ip("tuntap add dev t0 mode tap"), 0);
+		CHECK_EQ(ip("link set t0 mtu 9000 up"), 0);
+		set_up(&l, "tap:t0", &conf);
+		neighbour(&l);
+		fd = udp_socket("10.9.0.1");
+		udp_send(fd, text);
+		text[1518 - 42] = '\0';
+		udp_send(fd, text);
+		text[1518 - 42] = 'x';
+		m = receive(&l);
+		CHECK(m != NULL);
+		CHECK_EQ(m->pkt_len, 1518);
+		CHECK_EQ(l4_sum(m), 0);
+		plx_mbuf_free(m);
+		CHECK_EQ(plx_port_stats(l.port, &s), 0);
+		CHECK_EQ(s.rx_errors, 1);
+		CHECK_EQ(plx_port_set_mtu(l.port, 1400), 0);
+		CHECK_EQ(plx_port_set_mtu(l.port, 1500), 0);
+		close(fd);
+		CHECK_EQ(plx_port_close(l.port), 0);
+		l.port = NULL;
+		l.pool = all;
+		lab_close(&l);
+	}
+}
+
 /* What is for another station the kernel keeps, unless the port takes all. */
 TEST(tap, the_filter_is_the_ports_address)
 {
