@@ -16,10 +16,25 @@
 #endif
 
 /* Fewest bytes for which the call pays. */
-#define NET_AVX2_MIN 256
+#define NET_AVX2_MIN 128
 
-/* cksum_avx2.c: the sum of n bytes, n a multiple of 32, brought below 2^33. Needs AVX2. */
-uint64_t net_sum_avx2(const uint8_t *p, size_t n);
+/* The most bytes whose words, each less 32768, have a sum of 32 bits: 128 KiB less two vectors. */
+#define NET_PIECE 131008
+
+/* 32 zeros and 32 ones: from byte n on, a mask of the last n bytes of a vector of 32. */
+extern const uint8_t net_last_mask[64];
+
+/* A last byte that is alone, as the word that it begins. */
+static inline uint16_t net_odd_byte(const uint8_t *p)
+{
+	uint16_t x = 0;
+
+	memcpy(&x, p, 1);
+	return x;
+}
+
+/* cksum_avx2.c: plx_cksum_add() of 32 to NET_PIECE bytes. Needs AVX2. */
+uint32_t net_cksum_add_avx2(uint32_t sum, const uint8_t *p, size_t len);
 
 /*
  * toeplitz_clmul.c: the hash of words * 4 bytes, of 2 or 3 words in the CPU's order, and of n inputs

@@ -26,13 +26,38 @@ static inline const void *header(struct cursor *c, uint32_t off, uint32_t len)
 	return net_gather(c, off, len);
 }
 
-/* Ethernet header and tags at offset off: layer 2's bits of the packet type, and l3_off. */
-uint32_t net_parse_l2(struct cursor *c, uint32_t off, struct plx_pkt_hdrs *h);
+/* len bytes in one piece. */
+static inline void cursor_mem(struct cursor *c, const uint8_t *p, uint32_t len)
+{
+	c->p = p;
+	c->contig = c->total = len;
+	c->seg = NULL;
+	c->seg_off = 0;
+}
 
-/* IP at h->l3_off, by h->ether_type, and layer 4: their bits of the packet type. */
-uint32_t net_parse_l3(struct cursor *c, struct plx_pkt_hdrs *h);
+/*
+ * One level, which is of that type at offset off: PARSE_ETHER or an EtherType. l2_len counts from
+ * offset start. Goes to *hdr, and to *outer if there may be a tunnel.
+ */
+uint32_t net_parse_level(struct cursor *c, uint32_t start, uint32_t off, uint16_t type,
+	struct plx_pkt_hdrs *hdr, struct plx_pkt_hdrs *outer);
 
-/* If info->hdr is what a tunnel is wrapped in, its inside; the new packet type. */
-uint32_t net_parse_tunnel(struct cursor *c, struct plx_pkt_info *info, uint32_t ptype);
+/* Is it an IPv6 extension header with a length, or a fragment's? */
+static inline bool is_ext(uint8_t proto)
+{
+	switch (proto) {
+	case PLX_IP_HOPOPTS:
+	case PLX_IP_ROUTING:
+	case PLX_IP_FRAGMENT:
+	case PLX_IP_AH:
+	case PLX_IP_DSTOPTS:
+	case PLX_IP_MOBILITY:
+	case PLX_IP_HIP:
+	case PLX_IP_SHIM6:
+		return true;
+	default:
+		return false;
+	}
+}
 
 #endif

@@ -61,7 +61,9 @@ struct plx_pkt_hdrs {
 	uint8_t proto;       /**< of layer 4, PLX_IP_*, behind all extension headers */
 	uint8_t flags;       /**< PLX_PKT_* */
 	uint8_t tags;        /**< VLAN tags in l2_len */
+	uint16_t reserved;   /**< 0 */
 };
+PLX_STATIC_ASSERT(sizeof(struct plx_pkt_hdrs) == 24, "no byte that is not written");
 
 /** What plx_pkt_parse() finds. */
 struct plx_pkt_info {

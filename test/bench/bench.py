@@ -4,7 +4,7 @@
 
 usage: bench.py [--quick] [--build DIR] [--json FILE] [--plot FILE.png] [NAME...]
 
-NAME is null, modes, pcap, open, ring, ring_port, tap, mempool or e1000; without one, all. A row says
+NAME is null, modes, pcap, open, ring, ring_port, tap, mempool, net or e1000; without one, all. A row says
 what was measured, the ratio and the goal. Exit code 1 when a program fails; a goal that is missed is printed, no more.
 """
 import argparse
@@ -28,7 +28,7 @@ from forward import DPDK, Failed, TREE
 HUGE = pathlib.Path("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages")
 BENCHES = {"null": forward.null, "modes": forward.modes, "pcap": forward.pcap, "open": programs.opening,
            "ring": programs.ring, "ring_port": programs.ring_port, "tap": programs.tap, "mempool": programs.mempool,
-           "e1000": programs.e1000}
+           "net": programs.net, "e1000": programs.e1000}
 
 
 class Bench:
