@@ -63,7 +63,12 @@ static int check_lengths(const struct plx_mbuf *m)
 			return plx_err(
 				EINVAL, "TSO needs tso_segsz above 0 and l4_len of 20 or more");
 	}
-	if (m->tx.l2_len < 14 || m->tx.l3_len < 20)
+	if ((m->flags & PLX_TX_TUNNEL) && (m->tx.outer_l2_len < 14 || m->tx.outer_l3_len < 20))
+		return plx_err(EINVAL,
+			"outer_l2_len is %u, must be 14 or more; outer_l3_len is %u, must be 20 or more",
+			(unsigned)m->tx.outer_l2_len, (unsigned)m->tx.outer_l3_len);
+	/* IP in IP has nothing between the two IP headers. */
+	if ((m->tx.l2_len < 14 && !(m->flags & PLX_TX_TUNNEL)) || m->tx.l3_len < 20)
 		return plx_err(EINVAL,
 			"l2_len is %u, must be 14 or more; l3_len is %u, must be 20 or more",
 			(unsigned)m->tx.l2_len, (unsigned)m->tx.l3_len);

@@ -124,7 +124,8 @@ enum {
 
 /** TX offload lengths, in bytes. They share storage with rss_hash and mark. */
 struct plx_tx_offload {
-	uint64_t l2_len : 7; /**< Ethernet header and tags (inner, with PLX_TX_TUNNEL) */
+	uint64_t l2_len : 7; /**< Ethernet header and tags; with PLX_TX_TUNNEL all from the outer
+				  IP header's end to the inner one: UDP, VXLAN, Ethernet */
 	uint64_t l3_len : 9; /**< IP header with options or extension headers */
 	uint64_t l4_len : 8; /**< TCP header with options */
 	uint64_t tso_segsz : 16;

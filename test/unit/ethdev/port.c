@@ -582,6 +582,15 @@ TEST(port, tx_prepare_checks_metadata)
 	CHECK_HAS(plx_errmsg(), "headers of 74 bytes in a packet of 60");
 	m->tx.l3_len = 20;
 	CHECK_EQ(plx_tx_prepare(r.txq, &m, 1), 1);
+	m->flags |= PLX_TX_TUNNEL | PLX_TX_OUTER_IPV4;
+	CHECK_EQ(plx_tx_prepare(r.txq, &m, 1), 0);
+	CHECK_HAS(plx_errmsg(), "outer_l2_len is 0");
+	m->tx.outer_l2_len = 14;
+	m->tx.outer_l3_len = 20;
+	CHECK_EQ(plx_tx_prepare(r.txq, &m, 1), 0);
+	CHECK_HAS(plx_errmsg(), "headers of 68 bytes in a packet of 60");
+	m->tx.l2_len = 0; /* IP in IP */
+	CHECK_EQ(plx_tx_prepare(r.txq, &m, 1), 1);
 	m->flags = 0;
 	m->pkt_len = 1519;
 	CHECK_EQ(plx_tx_prepare(r.txq, &m, 1), 0);
