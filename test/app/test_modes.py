@@ -725,6 +725,21 @@ def test_packets_is_exact_in_every_mode(_):
                 assert r["total"]["tx_packets"] == n, (mode, r["total"])
 
 
+def test_modes_change_while_packets_flow(tmp):
+    """Nothing is lost that was received, whatever mode comes after which."""
+    names = ["io", "mac", "macswap", "5tswap", "csum", "noisy", "rxonly", "txonly", "flowgen", "icmpecho"]
+    rng = random.Random(5)
+    order = [n for _ in range(6) for n in rng.sample(names, len(names))] + ["io"]
+    commands = tmp / "commands"
+    commands.write_text("start\n" + "".join(f"set fwd {n}\nsleep 10ms\n" for n in order) + "quit\n", encoding="utf-8")
+    r = result("--port", "null:", "--port", "null:", "--rxq", 2, "--txq", 2, "--nb-cores", 2,
+               "--noisy-tx-sw-buffer-size", 300, "--noisy-lkup-memory", 1, "--noisy-lkup-num-reads", 1,
+               "--cmdline-file", commands, "-i")
+    assert r["total"]["rx_packets"] > 0 and r["total"]["tx_packets"] > 0
+    for p in r["ports"]:
+        assert p["rx_nombuf"] == 0 == p["tx_dropped"], p
+
+
 WRONG = [
     (["--txpkts", "41"], "--txpkts 41: 41 must be 42 to 65535"),
     (["--txpkts", "64,0"], "0 must be 1 to 65535"), (["--txpkts", "64,,"], "--txpkts 64,,"),
