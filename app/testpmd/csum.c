@@ -190,6 +190,19 @@ static void do_l4(struct work *w)
 		w->bad |= CSUM_BAD_L4;
 }
 
+/* The packet's own, or the inner, IPv4 header. Of a tunnel, what RX says may be about the outer one. */
+static void do_ip(struct work *w)
+{
+	const bool tunnel = w->info.outer.version != 0;
+	const bool hw = (w->hw && w->c->hw[CSUM_IP]) || (w->flags & PLX_TX_TSO);
+
+	if (!do_ipv4(w, &w->info.hdr, tunnel ? 0 : PLX_RX_IP_CKSUM_BAD,
+		    tunnel ? 0 : PLX_RX_IP_CKSUM_GOOD, hw))
+		w->bad |= CSUM_BAD_IP;
+	if (hw)
+		w->flags |= PLX_TX_IP_CKSUM;
+}
+
 /* The headers around a tunnel; what is inside is as it will be sent, or the port's. */
 static void do_outer(struct work *w)
 {
@@ -237,14 +250,8 @@ static uint32_t any_packet(const struct csum *c, struct plx_mbuf *m)
 	w.hw = may_ask(&w);
 	if (h->version != 0 && h->l3_len != 0)
 		do_l4(&w);
-	if (h->version == 4 && h->l3_len != 0) {
-		const bool hw = (w.hw && c->hw[CSUM_IP]) || (w.flags & PLX_TX_TSO);
-
-		if (!do_ipv4(&w, h, PLX_RX_IP_CKSUM_BAD, PLX_RX_IP_CKSUM_GOOD, hw))
-			w.bad |= CSUM_BAD_IP;
-		if (hw)
-			w.flags |= PLX_TX_IP_CKSUM;
-	}
+	if (h->version == 4 && h->l3_len != 0)
+		do_ip(&w);
 	if (w.flags != 0)
 		w.flags |= h->version == 4 ? PLX_TX_IPV4 : PLX_TX_IPV6;
 	if (w.info.outer.version != 0)

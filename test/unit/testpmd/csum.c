@@ -301,6 +301,24 @@ TEST(csum, an_outer_udp_checksum_keeps_all_in_software)
 	rig_close(&r);
 }
 
+/* A port that knows no tunnels speaks of the outer headers. */
+TEST(csum, what_rx_says_is_not_of_inner_headers)
+{
+	struct csum c = all_hw;
+	struct rig r;
+
+	rig_open(&r);
+	for (int knows = 0; knows < 2; knows++) {
+		c.hw_tunnel = knows != 0;
+		tunnel(&r, 77, 0);
+		(void)csum_packet(&c, r.m);
+		port_sends(r.m);
+		r.m->flags = PLX_RX_IP_CKSUM_BAD | PLX_RX_L4_CKSUM_BAD;
+		CHECK_EQ(csum_packet(&c, r.m), 0);
+	}
+	rig_close(&r);
+}
+
 TEST(csum, tunnels_are_payload_unless_asked_for)
 {
 	struct csum c = all_hw;
