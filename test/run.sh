@@ -128,7 +128,7 @@ suite_clang() {
 
 suite_debug() {
 	build debug --buildtype=debug -Dpmd_pcap=disabled -Dpmd_e1000=disabled -Dpmd_af_packet=disabled \
-		-Dpmd_af_xdp=disabled -Dpmd_tap=disabled
+		-Dpmd_af_xdp=disabled -Dpmd_tap=disabled -Dshell=disabled
 	run_tests "$criterion_suites"
 }
 

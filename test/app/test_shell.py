@@ -327,16 +327,41 @@ def test_counters_are_cleared_while_packets_flow(_):
     assert tables(r.out)[0]["0"][0] > 0
 
 
+ROUNDS = 40  # a capture over and over, so that the changes come before its end
+
+
+def until_consumed(tmp, commands, *args):
+    """Runs commands, and then on until all captures are read and what they had is out."""
+    file = tmp / "commands"
+    file.write_text("\n".join(commands) + "\n")
+    p = subprocess.run([TESTPMD, "--cmdline-file", file, "--stats-period", "0", *map(str, args)],
+                       stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT, text=True, check=False)
+    assert p.returncode == 0 and not p.stderr, f"{p.returncode} {p.stdout} {p.stderr}"
+    return p.stdout
+
+
 def test_captures_lose_nothing_whatever_changes(tmp):
     out = [tmp / f"{i}.pcap" for i in range(2)]
     changes = ["set burst 3", "port stop 1", "sleep 2ms", "port start 1", "set nbcore 2", "set queue 0 0 core 1",
-               "stop", "start", "set burst 64", "port stop 0", "port start 0"]
-    for _ in range(3):
-        r = Shell("start", *changes, "sleep 0.4", "stop",
-                  args=("--port", f"pcap:rx={DATA / 'real.pcap'},tx={out[0]}", "--port",
-                        f"pcap:rx={DATA / 'big.pcap'},tx={out[1]}", "--burst", "1")).expect()
-        assert packets(out[1]) == packets(DATA / "real.pcap"), r.out
-        assert packets(out[0]) == packets(DATA / "big.pcap"), r.out
+               "stop", "start", "set fwd mac", "set fwd io", "set burst 64", "port stop 0", "port start 0"]
+    said = until_consumed(tmp, ["start", *changes],
+                          "--port", f"pcap:rx={DATA / 'real.pcap'},loop={ROUNDS},tx={out[0]}",
+                          "--port", f"pcap:rx={DATA / 'big.pcap'},loop={ROUNDS},tx={out[1]}", "--burst", "1")
+    for got, want in ((out[1], "real.pcap"), (out[0], "big.pcap")):
+        # mode mac changes addresses
+        assert [p[12:] for p, _ in packets(got)] == [p[12:] for p, _ in packets(DATA / want)] * ROUNDS, said
+
+
+def test_captures_through_rings_lose_nothing_whatever_changes(tmp):
+    out = tmp / "out.pcap"
+    changes = ["set burst 3", "port stop 3", "set nbcore 2", "port start 3", "set queue 2 0 core 1",
+               "set queue 0 0 core 1", "stop", "start", "set burst 64", "set queue 0 0 core 0", "port stop 0",
+               "port start 0", "port attach ring:y", "port attach ring:y", "set nbcore 3", "port detach 4,5"]
+    said = until_consumed(tmp, ["start", *changes],
+                          "--port", f"pcap:rx={DATA / 'real.pcap'},loop={ROUNDS}", "--port", "ring:x",
+                          "--port", "ring:x", "--port", f"pcap:tx={out}", "--burst", "1", "--rxd", "64",
+                          "--mtu", "65517")
+    assert packets(out) == packets(DATA / "real.pcap") * ROUNDS, said
 
 
 def test_port_that_stops_leaves_its_peers_alone(_):
