@@ -41,6 +41,7 @@ struct bench_thread {
 	void *own;        /* the implementation's own */
 	uint64_t objects; /* moved */
 	uint64_t ns;
+	uint64_t idle_ns; /* of its CPU time, waiting for another thread: it does not count */
 	pthread_t id;
 };
 
@@ -98,11 +99,12 @@ static inline void *bench_main(void *arg)
 		s->impl->begin(t);
 	s->impl->step(t);
 	pthread_barrier_wait(&t->run->start);
+	t->idle_ns = 0;
 	begin = bench_ns(CLOCK_THREAD_CPUTIME_ID);
 	do {
 		t->objects += s->impl->step(t);
 	} while (bench_ns(CLOCK_MONOTONIC) < t->run->end_ns);
-	t->ns = bench_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
+	t->ns = bench_ns(CLOCK_THREAD_CPUTIME_ID) - begin - t->idle_ns;
 	if (s->impl->end != NULL)
 		s->impl->end(t);
 	return NULL;
