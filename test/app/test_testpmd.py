@@ -12,18 +12,13 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
-import traceback
 
 import qemu
+import tap
 from captures import packets
 
 TESTPMD, DATA = sys.argv[1], pathlib.Path(sys.argv[2])
 LIMIT = 120  # seconds: only a hang takes so long
-
-
-class Skip(Exception):
-    """The test cannot run here; the text says why."""
 
 
 class Run:
@@ -344,7 +339,7 @@ def test_help_names_every_mode_and_driver(_):
 
 def need_qemu():
     if qemu.missing():
-        raise Skip(qemu.missing())
+        raise tap.Skip(qemu.missing())
 
 
 def test_capture_over_a_wire_between_two_nics(tmp):
@@ -386,26 +381,5 @@ def test_device_that_leaves_ends_it_with_1(tmp):
         assert "is gone with its device" in err, err
 
 
-def main():
-    pick = sys.argv[3] if len(sys.argv) > 3 else ""
-    tests = [(n, f) for n, f in globals().items() if n.startswith("test_") and pick in n]
-    print(f"1..{len(tests)}")
-    bad = 0
-    for i, (name, fn) in enumerate(tests, 1):
-        begin = time.monotonic()
-        try:
-            with tempfile.TemporaryDirectory(prefix="plx-testpmd-") as tmp:
-                fn(pathlib.Path(tmp))
-            print(f"ok {i} - {name} # {time.monotonic() - begin:.1f} s", flush=True)
-        except Skip as why:
-            print(f"ok {i} - {name} # SKIP {why}", flush=True)
-        except Exception:  # pylint: disable=broad-except
-            bad += 1
-            print(f"not ok {i} - {name}", flush=True)
-            for line in traceback.format_exc().splitlines():
-                print("#", line)
-    return 1 if bad or not tests else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(tap.run(globals(), sys.argv[3] if len(sys.argv) > 3 else ""))
