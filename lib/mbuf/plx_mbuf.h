@@ -456,11 +456,12 @@ static inline int plx_mbuf_trim(struct plx_mbuf *m, uint16_t len)
 }
 
 /**
- * One more owner of every segment, up to 65535; plx_mbuf_free() gives up one. Owners of the same
- * mbuf only read it, header and data. Any thread that owns the packet.
+ * One more owner of every segment; plx_mbuf_free() gives up one. Owners of the same mbuf only read it,
+ * header and data. Any thread that owns the packet.
+ * @return 0, or -EOVERFLOW: a segment has 65535 owners already, and the packet none more than before.
  */
 PLX_API
-void plx_mbuf_hold(struct plx_mbuf *m);
+int plx_mbuf_hold(struct plx_mbuf *m);
 
 /**
  * Appends packet tail to head; tail's metadata is lost, its segments belong to head.

@@ -4,11 +4,17 @@
 #include "plx_log.h"
 #include "plx_mbuf.h"
 
-void plx_mbuf_hold(struct plx_mbuf *m)
+int plx_mbuf_hold(struct plx_mbuf *m)
 {
-	for (; m != NULL; m = m->next)
-		/* Relaxed: the caller owns a reference. */
-		__atomic_fetch_add(&m->refcnt, 1, __ATOMIC_RELAXED);
+	for (struct plx_mbuf *seg = m; seg != NULL; seg = seg->next) {
+		if (mbuf_ref_get(&seg->refcnt))
+			continue;
+		/* never the last one: the caller keeps its own */
+		for (; m != seg; m = m->next)
+			(void)mbuf_ref_put(&m->refcnt);
+		return plx_err(EOVERFLOW, "mbuf hold: a segment has %u owners already", UINT16_MAX);
+	}
+	return 0;
 }
 
 /* All that RX and TX know of a packet but its lengths and segments. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "mbuf_test.h"
-
+#include <errno.h>
 #include <pthread.h>
+
+#include "mbuf_test.h"
 
 /* A packet of two segments, with metadata. */
 static struct plx_mbuf *sample(struct plx_mbuf_pool *pool)
@@ -46,6 +47,25 @@ TEST(mbuf_share, hold_takes_as_many_frees)
 	CHECK_EQ(test_avail(pool), 6);
 	CHECK_EQ(plx_mbuf_check(m), 0);
 	CHECK_EQ(m->pkt_len, 80);
+	plx_mbuf_free(m);
+	CHECK_EQ(test_avail(pool), 8);
+	plx_ctx_close(ctx);
+}
+
+TEST(mbuf_share, hold_refuses_an_owner_too_many)
+{
+	struct plx_ctx *ctx = test_ctx();
+	struct plx_mbuf_pool *pool = test_pool(ctx, 8, 512);
+	struct plx_mbuf *m = sample(pool);
+
+	m->next->refcnt = 65534;
+	CHECK_EQ(plx_mbuf_hold(m), 0);
+	CHECK_EQ(plx_mbuf_hold(m), -EOVERFLOW);
+	CHECK_STR(plx_errmsg(), "mbuf hold: a segment has 65535 owners already");
+	/* the segment before it has none more for it */
+	CHECK_EQ(m->refcnt, 2);
+	CHECK_EQ(m->next->refcnt, 65535);
+	m->refcnt = m->next->refcnt = 1;
 	plx_mbuf_free(m);
 	CHECK_EQ(test_avail(pool), 8);
 	plx_ctx_close(ctx);
