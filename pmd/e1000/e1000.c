@@ -240,7 +240,11 @@ static void stop(struct plx_port *port)
 				plx_errmsg());
 	}
 	/* whatever the device thought of the reset, it reaches no memory from here on */
-	(void)plx_pci_set_master(p->hw.pci, false);
+	if (plx_pci_set_master(p->hw.pci, false) < 0 && !plx_pci_gone(p->hw.pci))
+		plx_logf(p->hw.log, PLX_LOG_ERR,
+			"%s: stopping: %s; a device that did not obey its reset either may write "
+			"to buffers that are in use again: close the port, and look at the device",
+			plx_port_name(port), plx_errmsg());
 	p->running = false;
 	for (uint16_t i = 0; i < port->conf.n_rxq; i++)
 		if (rxq(port, i) != NULL)
