@@ -121,10 +121,10 @@ static uint16_t *setting(struct tp_port *p, const char *name)
 	return fields[i];
 }
 
-/* Stopped, set up and started again, if it was started. */
-static int set_up_anew(struct testpmd *t, struct tp_port *p, bool started)
+/* Set up and started again, if it was started. */
+static int set_up_anew(struct testpmd *t, struct tp_port *p, bool started, struct rss_saved *rss)
 {
-	if (port_set_up(t, p) < 0)
+	if (port_set_up(t, p) < 0 || rss_restore(t, p, rss) < 0)
 		return -1;
 	return started ? port_start(t, p) : 0;
 }
@@ -133,9 +133,11 @@ int port_anew(struct testpmd *t, struct tp_port *p, const char *name, uint16_t v
 {
 	uint16_t none = 0, before, *field = name != NULL ? setting(p, name) : &none;
 	bool started = p->started;
+	struct rss_saved rss;
 	int err = 0;
 
 	before = *field;
+	rss_save(p, &rss);
 	if (plan_hold(t, p) < 0)
 		return -1;
 	if (port_stop(t, p) < 0) {
@@ -143,10 +145,10 @@ int port_anew(struct testpmd *t, struct tp_port *p, const char *name, uint16_t v
 		return -1;
 	}
 	*field = value;
-	if (port_feed(t, p) < 0 || set_up_anew(t, p, started) < 0) {
+	if (port_feed(t, p) < 0 || set_up_anew(t, p, started, &rss) < 0) {
 		err = -1;
 		*field = before;
-		(void)set_up_anew(t, p, started);
+		(void)set_up_anew(t, p, started, &rss);
 	}
 	return plan_release(t, p) < 0 ? -1 : err;
 }

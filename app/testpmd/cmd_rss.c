@@ -5,29 +5,42 @@
 #include "commands.h"
 #include "plx_opt.h"
 
-enum { MAX_KEY = 256, MAX_TABLE = 4096 };
+enum { MAX_KEY = RSS_MAX_KEY, MAX_TABLE = RSS_MAX_TABLE };
 
-static const char *const fields[] = {
-	"ipv4", "ipv4-tcp", "ipv4-udp", "ipv6", "ipv6-tcp", "ipv6-udp"};
-static const uint32_t bits[] = {PLX_RSS_IPV4, PLX_RSS_IPV4_TCP, PLX_RSS_IPV4_UDP, PLX_RSS_IPV6,
-	PLX_RSS_IPV6_TCP, PLX_RSS_IPV6_UDP};
+/* The first six are one bit each. */
+static const struct {
+	const char *name;
+	uint32_t bits;
+} fields[] = {
+	{"ipv4", PLX_RSS_IPV4},
+	{"ipv4-tcp", PLX_RSS_IPV4_TCP},
+	{"ipv4-udp", PLX_RSS_IPV4_UDP},
+	{"ipv6", PLX_RSS_IPV6},
+	{"ipv6-tcp", PLX_RSS_IPV6_TCP},
+	{"ipv6-udp", PLX_RSS_IPV6_UDP},
+	{"ip", PLX_RSS_IPV4 | PLX_RSS_IPV6},
+	{"tcp", PLX_RSS_IPV4_TCP | PLX_RSS_IPV6_TCP},
+	{"udp", PLX_RSS_IPV4_UDP | PLX_RSS_IPV6_UDP},
+	{"all", PLX_RSS_IPV4 | PLX_RSS_IPV4_TCP | PLX_RSS_IPV4_UDP | PLX_RSS_IPV6 |
+			PLX_RSS_IPV6_TCP | PLX_RSS_IPV6_UDP},
+	{"none", 0},
+};
+enum { N_FIELDS = PLX_ARRAY_SIZE(fields), N_SINGLE = 6 };
 
 static int one_field(const char *word, uint32_t *set)
 {
-	const char *near;
+	const char *names[N_FIELDS], *near;
 
-	for (size_t i = 0; i < PLX_ARRAY_SIZE(fields); i++) {
-		if (strcmp(fields[i], word) != 0 && strcmp(word, "all") != 0)
+	for (size_t i = 0; i < N_FIELDS; i++) {
+		names[i] = fields[i].name;
+		if (strcmp(fields[i].name, word) != 0)
 			continue;
-		*set |= bits[i];
-		if (strcmp(word, "all") != 0)
-			return 0;
-	}
-	if (strcmp(word, "all") == 0 || strcmp(word, "none") == 0)
+		*set |= fields[i].bits;
 		return 0;
-	near = plx_opt_nearest(word, fields, PLX_ARRAY_SIZE(fields));
-	complain("'%s': expected ipv4, ipv4-tcp, ipv4-udp, ipv6, ipv6-tcp, ipv6-udp, all or "
-		 "none%s%s%s",
+	}
+	near = plx_opt_nearest(word, names, N_FIELDS);
+	complain("'%s': expected ipv4, ipv4-tcp, ipv4-udp, ipv6, ipv6-tcp, ipv6-udp, ip, tcp, udp, "
+		 "all or none%s%s%s",
 		word, near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
 		near != NULL ? "'?" : "");
 	return -1;
@@ -138,9 +151,9 @@ static int show(struct testpmd *t, struct tp_port *p)
 		plx_port_get_rss(p->port, key, table, &set) < 0)
 		return port_complain(t, p, "rss");
 	fprintf(f, "port %u: RSS fields", port_number(t, p));
-	for (size_t i = 0; i < PLX_ARRAY_SIZE(bits); i++)
-		if ((set & bits[i]) != 0)
-			fprintf(f, " %s", fields[i]);
+	for (size_t i = 0; i < N_SINGLE; i++)
+		if ((set & fields[i].bits) != 0)
+			fprintf(f, " %s", fields[i].name);
 	fputs(set == 0 ? " none\n  key    " : "\n  key    ", f);
 	for (uint16_t i = 0; i < p->info.rss_key_len; i++)
 		fprintf(f, "%02x", key[i]);
@@ -159,4 +172,28 @@ int cmd_show_rss(struct testpmd *t, const struct args *a)
 		if (show(t, a->ports[i]) < 0)
 			err = -1;
 	return err;
+}
+
+void rss_save(const struct tp_port *p, struct rss_saved *r)
+{
+	r->n_rxq = p->n_rxq;
+	r->there = p->info.rss_table_len != 0 && p->info.rss_table_len <= MAX_TABLE &&
+		   p->info.rss_key_len <= MAX_KEY &&
+		   plx_port_get_rss(p->port, r->key, r->table, &r->fields) == 0 && r->fields != 0;
+}
+
+int rss_restore(struct testpmd *t, struct tp_port *p, struct rss_saved *r)
+{
+	struct plx_rss rss = {.key = r->key,
+		.key_len = p->info.rss_key_len,
+		.fields = r->fields,
+		.table = r->table,
+		.table_len = p->info.rss_table_len};
+
+	if (!r->there)
+		return 0;
+	/* over other queues than before: evenly */
+	for (uint16_t i = 0; p->n_rxq != r->n_rxq && i < rss.table_len; i++)
+		r->table[i] = i % p->n_rxq;
+	return plx_port_set_rss(p->port, &rss) < 0 ? port_complain(t, p, "rss") : 0;
 }

@@ -19,6 +19,17 @@ cmd_fn cmd_vlan_strip, cmd_vlan_filter, cmd_rx_vlan, cmd_set_pause, cmd_set_spee
 cmd_fn cmd_set_moderation;
 /* cmd_rss.c */
 cmd_fn cmd_rss_fields, cmd_rss_key, cmd_rss_table, cmd_show_rss;
+/* What RSS a port has, kept while it is set up again. */
+enum { RSS_MAX_KEY = 256, RSS_MAX_TABLE = 4096 };
+struct rss_saved {
+	bool there;
+	uint16_t n_rxq;
+	uint32_t fields;
+	uint8_t key[RSS_MAX_KEY];
+	uint16_t table[RSS_MAX_TABLE];
+};
+void rss_save(const struct tp_port *p, struct rss_saved *r);
+int rss_restore(struct testpmd *t, struct tp_port *p, struct rss_saved *r);
 /* cmd_flow.c */
 cmd_fn cmd_flow_create, cmd_flow_destroy;
 /* cmd_port.c */

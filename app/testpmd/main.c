@@ -36,6 +36,16 @@ void complain(const char *fmt, ...)
 		fprintf(stderr, "%s\n", text);
 }
 
+/* A line of the library's, past what is being typed; other threads leave that alone. */
+static void log_line(void *arg, enum plx_log_level level, const char *tag, const char *text)
+{
+	const pthread_t *control = arg;
+
+	if (pthread_equal(pthread_self(), *control))
+		shell_aside();
+	plx_log_stderr(NULL, level, tag, text);
+}
+
 static int open_context(struct testpmd *t)
 {
 	struct plx_ctx_opts opts = PLX_CTX_OPTS_INIT;
@@ -43,6 +53,9 @@ static int open_context(struct testpmd *t)
 	opts.huge = t->opt.huge;
 	opts.isa = t->opt.isa;
 	opts.log_level = t->opt.log_level;
+	t->control = pthread_self();
+	opts.log_fn = log_line;
+	opts.log_arg = &t->control;
 	opts.stats_path = t->opt.stats_file;
 	if (plx_ctx_open(&opts, &t->ctx) == 0)
 		return 0;

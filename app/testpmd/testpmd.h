@@ -262,7 +262,8 @@ struct testpmd {
 	pthread_cond_t wake;
 	struct worker workers[MAX_CORES];
 	uint16_t n_workers;
-	uint64_t budget; /* of --packets; atomic */
+	pthread_t control; /* main's */
+	uint64_t budget;   /* of --packets; atomic */
 	bool failed;
 	bool quit; /* of the shell */
 	/* of the forwarding between start and stop that is, or that was last */

@@ -12,20 +12,15 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-import traceback
 
 import qemu
+import tap
 import terminal
 from captures import packets
 
 TESTPMD, DATA = sys.argv[1], pathlib.Path(sys.argv[2])
 LIMIT = 120  # seconds: only a hang takes so long
 TWO = ("--port", "null:", "--port", "null:")
-
-
-class Skip(Exception):
-    """The test cannot run here; the text says why."""
 
 
 class Shell:
@@ -415,7 +410,7 @@ def test_sizes_that_do_not_work_leave_it_as_it_was(_):
 
 def need_qemu():
     if qemu.missing():
-        raise Skip(qemu.missing())
+        raise tap.Skip(qemu.missing())
 
 
 def test_changes_with_two_nics(_):
@@ -437,6 +432,26 @@ def test_changes_with_two_nics(_):
     rx, tx, _, _, _, dropped = (sum(c) for c in zip(*tables(r.out)[0].values()))
     # what tx_first sent is not received before; all else is
     assert 0 < rx <= tx + dropped <= rx + 2 * 32, tables(r.out)
+
+
+def test_rss_of_a_nic(_):
+    need_qemu()
+    with tempfile.TemporaryDirectory(prefix="plx-qemu-") as folder, \
+            qemu.Machine(folder, *qemu.two_e1000e()) as m:
+        r = Shell("start", "set rss 0 fields ipv4,tcp", "set rss 0 table 1,0", "set rss 0 key " + "ab" * 40,
+                  "show rss", "port config 0 rxd 128", "show rss 0", "port config 0 rxq 1", "show rss 0",
+                  "set rss 0 fields none", "show rss", "set rss 0 table 1", "set rss 0 key ab",
+                  "set rss 0 fields udp", "stop",
+                  args=("--port", f"qemu:{m.qtest},slot=2,ram={m.ram}", "--rxq", 2, "--txq", 2, "--nb-cores", 2))
+    shown = re.findall(r"port 0: RSS fields (.*)\n  key +(\w+)\n  table +([\d ]+)", r.out)
+    assert shown[0][:2] == ("ipv4 ipv4-tcp ipv6-tcp", "ab" * 40) and shown[0][2].startswith("1 0 1 0"), shown
+    # set up again: as it was; with other queues: spread over those
+    assert shown[1] == shown[0] and shown[2][:2] == shown[0][:2] and set(shown[2][2]) == {"0", " "}, shown
+    assert shown[3][0] == "none", shown
+    said = r.err.splitlines()
+    assert r.code == 1 and len(said) == 3, said
+    assert "stdin:12: '1': port 0 has RX queues 0 to 0" in said[0], said
+    assert "stdin:13:" in said[1] and "stdin:14:" in said[2] and "cannot hash" in said[2], said
 
 
 def test_device_that_leaves_does_not_end_the_shell(_):
@@ -461,9 +476,9 @@ def test_device_that_leaves_does_not_end_the_shell(_):
 
 def shell_on_terminal(*args, **how):
     if terminal.missing():
-        raise Skip(terminal.missing())
+        raise tap.Skip(terminal.missing())
     if not has_editing():
-        raise Skip("built without libedit")
+        raise tap.Skip("built without libedit")
     return terminal.Terminal(TESTPMD, "-i", *args, **how)
 
 
@@ -540,7 +555,7 @@ def test_terminal_may_be_resized(_):
 
 def test_terminal_without_shell_has_the_table_and_ends_with_ctrl_c(_):
     if terminal.missing():
-        raise Skip(terminal.missing())
+        raise tap.Skip(terminal.missing())
     with terminal.Terminal(TESTPMD, *TWO, "--stats-period", "0.1") as t:
         t.until(lambda: re.search(r"mode io, forwarding: rx [1-9]", t.lines()[0]), "no table")
         t.type("\x03")
@@ -564,26 +579,5 @@ def test_signal_ends_a_pipe(_):
         assert p.wait(LIMIT) == 0 and "average burst" in out
 
 
-def main():
-    pick = sys.argv[3] if len(sys.argv) > 3 else ""
-    tests = [(n, f) for n, f in globals().items() if n.startswith("test_") and pick in n]
-    print(f"1..{len(tests)}")
-    bad = 0
-    for i, (name, fn) in enumerate(tests, 1):
-        begin = time.monotonic()
-        try:
-            with tempfile.TemporaryDirectory(prefix="plx-testpmd-") as tmp:
-                fn(pathlib.Path(tmp))
-            print(f"ok {i} - {name} # {time.monotonic() - begin:.1f} s", flush=True)
-        except Skip as why:
-            print(f"ok {i} - {name} # SKIP {why}", flush=True)
-        except Exception:  # pylint: disable=broad-except
-            bad += 1
-            print(f"not ok {i} - {name}", flush=True)
-            for line in traceback.format_exc().splitlines():
-                print("#", line)
-    return 1 if bad or not tests else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(tap.run(globals(), sys.argv[3] if len(sys.argv) > 3 else ""))
