@@ -21,7 +21,8 @@
 #define BLOCK_DEFAULT BLOCK_MIN
 #define MS            UINT64_C(1000000)
 #define MAX_QUEUES    64
-#define DEF_DESC      1024
+#define DEF_RX_DESC   1024
+#define DEF_TX_DESC   256 /* the kernel sends at once: no more than the caches hold */
 
 static const char *const fanouts[] = {"hash", "lb", "cpu", "rollover", "rnd", "qm", NULL};
 
@@ -72,7 +73,8 @@ static int afp_info(struct plx_port *port, struct plx_port_info *info)
 	info->min_desc = 16;
 	info->max_desc = 32768;
 	info->desc_align = 2;
-	info->def_rx_desc = info->def_tx_desc = DEF_DESC;
+	info->def_rx_desc = DEF_RX_DESC;
+	info->def_tx_desc = DEF_TX_DESC;
 	info->def_burst = 32;
 	info->min_mtu = 68;
 	info->max_mtu = PLX_PKT_LEN_MAX - (PLX_ETH_OVERHEAD - 4);
