@@ -58,6 +58,8 @@ static int attach_error(const struct plx_port *port, const char *name, int err)
 /* One more descriptor of the interface, whose name is in ifr: -errno of TUNSETIFF. */
 static int attach(struct tap_port *tp, struct ifreq *ifr)
 {
+	/* an interface that was there may be used to the longer header of virtio 1 */
+	const int vnet = TAP_VNET;
 	int flags = IFF_TAP | IFF_NO_PI, fd, err;
 
 	if (tp->conf.vnet)
@@ -68,7 +70,8 @@ static int attach(struct tap_port *tp, struct ifreq *ifr)
 	if (fd < 0)
 		return -errno;
 	ifr->ifr_flags = (short)flags;
-	if (ioctl(fd, TUNSETIFF, ifr) != 0) {
+	if (ioctl(fd, TUNSETIFF, ifr) != 0 ||
+		(tp->conf.vnet && ioctl(fd, TUNSETVNETHDRSZ, &vnet) != 0)) {
 		err = -errno;
 		close(fd);
 		return err;

@@ -2,11 +2,13 @@
 /* TAP interfaces in a network namespace of the test's own; the kernel's stack is the other side. */
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/if_tun.h>
 #include <net/if.h>
 #include <poll.h>
 #include <pwd.h>
 #include <sched.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -442,6 +444,47 @@ TEST(tap, packets_longer_than_the_mtu_are_errors)
 		l.pool = all;
 		lab_close(&l);
 	}
+}
+
+/* ---- an interface that others used before, and use afterwards ---- */
+
+/* Uses t0 as a program that knows nothing of this one. */
+static int attach(int more_flags)
+{
+	struct ifreq ifr = {.ifr_name = "t0"};
+	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+
+	CHECK(fd >= 0);
+	ifr.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | more_flags);
+	CHECK_EQ(ioctl(fd, TUNSETIFF, &ifr), 0);
+	return fd;
+}
+
+/* A virtual machine's virtio_net_hdr has 12 bytes, and the interface keeps that. */
+TEST(tap, the_header_has_the_length_that_the_driver_thinks_it_has)
+{
+	struct plx_port_conf conf = PLX_PORT_CONF_INIT;
+	const int longer = 12;
+	struct plx_mbuf *m;
+	struct lab l;
+	int fd;
+
+	lab_open(&l);
+	CHECK_EQ(ip("tuntap add dev t0 mode tap"), 0);
+	fd = attach(IFF_VNET_HDR);
+	CHECK_EQ(ioctl(fd, TUNSETVNETHDRSZ, &longer), 0);
+	close(fd);
+	set_up(&l, "tap:t0", &conf);
+	neighbour(&l);
+	fd = udp_socket("10.9.0.1");
+	udp_send(fd, "odd");
+	m = receive(&l);
+	CHECK(m != NULL);
+	CHECK_EQ(m->pkt_len, 14 + 20 + 8 + 3);
+	CHECK_EQ(l4_sum(m), 0);
+	plx_mbuf_free(m);
+	close(fd);
+	lab_close(&l);
 }
 
 /* What is for another station the kernel keeps, unless the port takes all. */
