@@ -139,8 +139,20 @@ int tap_if_open(struct plx_port *port, const char *name)
 	return 0;
 }
 
+/* Who uses the interface next is another station, and may not be one that completes sums. */
+static void undo(const struct tap_port *tp)
+{
+	const struct tun_filter all = {0};
+
+	(void)ioctl(tp->fds[0], TUNSETTXFILTER, &all);
+	if (tp->conf.vnet)
+		(void)ioctl(tp->fds[0], TUNSETOFFLOAD, 0);
+}
+
 void tap_if_close(struct tap_port *tp)
 {
+	if (tp->n_fds > 0)
+		undo(tp);
 	while (tp->n_fds > 0)
 		close(tp->fds[--tp->n_fds]);
 	plx_netif_close(&tp->netif);
