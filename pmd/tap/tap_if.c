@@ -166,6 +166,10 @@ int tap_if_queues(struct plx_port *port, uint16_t n)
 	struct ifreq ifr = {0};
 	int err = 0;
 
+	/* attaching to a name that nobody has would make another interface */
+	if (tap_if_gone(tp))
+		return plx_err(ENODEV, "%s: interface %s was deleted; close the port",
+			plx_port_name(port), tp->netif.name);
 	while (tp->n_fds > PLX_MAX(n, 1))
 		close(tp->fds[--tp->n_fds]);
 	memcpy(ifr.ifr_name, tp->netif.name, sizeof(ifr.ifr_name));

@@ -523,6 +523,26 @@ TEST(tap, an_interface_that_stays_is_left_as_it_was)
 	lab_close(&l);
 }
 
+/* Renamed or deleted between two looks of control work: no second one is made of the old name. */
+TEST(tap, more_queues_are_of_the_interface_that_was_opened)
+{
+	struct plx_port_conf conf = PLX_PORT_CONF_INIT;
+	struct lab l;
+
+	lab_open(&l);
+	conf.n_rxq = 2;
+	CHECK_EQ(plx_port_open(l.ctx, "tap:t0", &l.port), 0);
+	CHECK_EQ(ip("link set t0 name t9"), 0);
+	CHECK_EQ(plx_port_configure(l.port, &conf), 0);
+	CHECK(!has_link("t0"));
+	conf.n_rxq = 4;
+	CHECK_EQ(ip("link del t9"), 0);
+	CHECK_EQ(plx_port_configure(l.port, &conf), -ENODEV);
+	CHECK_HAS(plx_errmsg(), "was deleted");
+	CHECK(!has_link("t9"));
+	lab_close(&l);
+}
+
 /* What is for another station the kernel keeps, unless the port takes all. */
 TEST(tap, the_filter_is_the_ports_address)
 {
