@@ -277,8 +277,13 @@ static int tap_set_mac(struct plx_port *port, const struct plx_mac *mac)
 static int tap_mcast(struct plx_port *port, const struct plx_mac *list, size_t n)
 {
 	struct tap_port *tp = port->priv;
-	struct plx_mac *copy = calloc(n > 0 ? n : 1, sizeof(*list));
+	struct plx_mac *copy;
 
+	if (n > TAP_GROUPS)
+		return plx_err(EINVAL,
+			"%s: %zu multicast addresses: it takes %u; all-multicast mode takes all",
+			plx_port_name(port), n, TAP_GROUPS);
+	copy = calloc(n > 0 ? n : 1, sizeof(*list));
 	if (copy == NULL)
 		return plx_err(ENOMEM, "%s: no memory for %zu addresses", plx_port_name(port), n);
 	if (n > 0)

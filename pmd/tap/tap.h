@@ -25,6 +25,7 @@
 #define TAP_SPARE    32u  /* mbufs that an RX queue takes from its cache at a time */
 #define TAP_SEGS     256u /* of a packet, RX and TX */
 #define TAP_ROOM_MIN 512u
+#define TAP_GROUPS   1024u /* multicast addresses in its filter, which counts with 16 bits */
 /** Before each packet, where the port has offloads: what is unfinished in it (virtio 1.2, 5.1.6). */
 #define TAP_VNET     ((uint32_t)sizeof(struct virtio_net_hdr))
 

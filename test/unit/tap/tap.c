@@ -543,6 +543,21 @@ TEST(tap, more_queues_are_of_the_interface_that_was_opened)
 	lab_close(&l);
 }
 
+TEST(tap, groups_are_as_many_as_the_filter_takes)
+{
+	static struct plx_mac list[1025];
+	struct lab l;
+
+	lab_open(&l);
+	CHECK_EQ(plx_port_open(l.ctx, "tap:t0", &l.port), 0);
+	for (unsigned i = 0; i < 1025; i++)
+		list[i] = (struct plx_mac){{1, 0, 0x5e, 0, (uint8_t)(i >> 8), (uint8_t)i}};
+	CHECK_EQ(plx_port_set_mcast(l.port, list, 1024), 0);
+	CHECK_EQ(plx_port_set_mcast(l.port, list, 1025), -EINVAL);
+	CHECK_HAS(plx_errmsg(), "all-multicast");
+	lab_close(&l);
+}
+
 /* What is for another station the kernel keeps, unless the port takes all. */
 TEST(tap, the_filter_is_the_ports_address)
 {
