@@ -126,8 +126,8 @@ bool afp_complete(struct plx_mbuf *m, const struct virtio_net_hdr *vh, const uin
 /** Begins to cut the packet of len bytes at data; tag: to put into it, or NULL. False: it cannot be. */
 bool afp_cut_begin(struct afp_cut *cut, const struct virtio_net_hdr *vh, const uint8_t *data,
 	uint32_t len, const uint8_t *tag);
-/** The next piece; NULL with the pool empty: the piece is lost. */
-struct plx_mbuf *afp_cut_next(struct afp_rxq *rxq);
+/** The next piece; NULL with the pool empty, or if it does not fit: the piece is lost. */
+struct plx_mbuf *afp_cut_next(struct afp_rxq *rxq, bool fit);
 
 /* ---- af_packet_tx.c ---- */
 

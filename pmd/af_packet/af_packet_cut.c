@@ -161,7 +161,7 @@ static plx_be16 piece_sum(const struct afp_cut *cut, const uint8_t *h, uint32_t 
 	return plx_cksum_udp(sum);
 }
 
-struct plx_mbuf *afp_cut_next(struct afp_rxq *rxq)
+struct plx_mbuf *afp_cut_next(struct afp_rxq *rxq, bool fit)
 {
 	struct afp_cut *cut = &rxq->cut;
 	const uint32_t n = PLX_MIN(cut->left, cut->mss);
@@ -170,14 +170,15 @@ struct plx_mbuf *afp_cut_next(struct afp_rxq *rxq)
 	struct plx_mbuf *m = NULL;
 	uint8_t h[AFP_HDR_MAX];
 
-	memcpy(h, cut->hdr, cut->hdr_len);
-	piece_headers(cut, h, n);
-	plx_store_be16(h + field, 0);
-	store(h + field, piece_sum(cut, h, n));
-	piece[0] = (struct afp_piece){h, cut->hdr_len};
-	piece[1] = (struct afp_piece){cut->payload, n};
-	if (cut->hdr_len + n <= rxq->seg_max || (rxq->rx_flags & PLX_RX_OFFLOAD_SCATTER))
+	if (fit) {
+		memcpy(h, cut->hdr, cut->hdr_len);
+		piece_headers(cut, h, n);
+		plx_store_be16(h + field, 0);
+		store(h + field, piece_sum(cut, h, n));
+		piece[0] = (struct afp_piece){h, cut->hdr_len};
+		piece[1] = (struct afp_piece){cut->payload, n};
 		m = afp_build(rxq, piece, 2, cut->hdr_len + n);
+	}
 	if (m != NULL) {
 		m->flags = cut->model.flags;
 		m->vlan = cut->model.vlan;

@@ -292,12 +292,17 @@ static PLX_ALWAYS_INLINE struct plx_mbuf *receive_one(
 	return m;
 }
 
-/* The next piece of a packet that is being cut. */
+/* The next piece of a packet that is being cut, as long as a frame may be. */
 static struct plx_mbuf *receive_piece(struct afp_rxq *rxq, struct tally *t)
 {
-	struct plx_mbuf *m = afp_cut_next(rxq);
+	const uint32_t len = rxq->cut.hdr_len + PLX_MIN(rxq->cut.left, rxq->cut.mss);
+	const bool fit = len <= PLX_READ_ONCE(rxq->q.max_pkt) &&
+			 (len <= rxq->seg_max || (rxq->rx_flags & PLX_RX_OFFLOAD_SCATTER) != 0);
+	struct plx_mbuf *m = afp_cut_next(rxq, fit);
 
-	if (m == NULL)
+	if (!fit)
+		t->errors++;
+	else if (m == NULL)
 		t->nombuf++;
 	return m;
 }

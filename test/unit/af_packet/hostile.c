@@ -153,12 +153,49 @@ TEST(af_packet, a_field_that_lies_costs_its_packet)
 	rig_down(&r);
 }
 
-/* Large TCP packets whose headers and virtio_net_hdr are rubbish, more or less. */
-TEST(af_packet, what_is_to_be_cut_may_be_anything)
+/* A TCP packet of len bytes that is to be cut into pieces of mss bytes of payload. */
+static uint8_t *large(struct rig *r, uint32_t len, uint16_t mss)
 {
 	static const uint8_t head[] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0, 4, 0, 0,
 		0, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0,
 		0x50};
+	const struct virtio_net_hdr vh = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+		.gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
+		.gso_size = mss,
+		.csum_start = 34,
+		.csum_offset = 16};
+	struct tpacket3_hdr *p = block(r, r->rxq.block, 1, len);
+	uint8_t *data = (uint8_t *)p + p->tp_mac;
+
+	memcpy(data, head, sizeof(head));
+	memcpy(data - AFP_VNET, &vh, sizeof(vh));
+	return data;
+}
+
+/* The sender says how long pieces are: longer than a frame or a room, they are errors and not delivered. */
+TEST(af_packet, pieces_longer_than_a_frame_are_errors)
+{
+	struct rig r;
+
+	rig_up(&r, PLX_RX_OFFLOAD_SCATTER);
+	large(&r, 54 + 2 * 1464 + 100, 1464);
+	CHECK_EQ(drain(&r), 3);
+	CHECK_EQ(r.ctr[PLX_RXQ_ERRORS], 0);
+	large(&r, 54 + 2 * 1465 + 100, 1465);
+	CHECK_EQ(drain(&r), 1);
+	CHECK_EQ(r.ctr[PLX_RXQ_ERRORS], 2);
+	r.rxq.rx_flags = 0;
+	large(&r, 54 + 2 * 459 + 100, 459);
+	CHECK_EQ(drain(&r), 1);
+	CHECK_EQ(r.ctr[PLX_RXQ_ERRORS], 4);
+	CHECK_EQ(r.ctr[PLX_RXQ_NOMBUF], 0);
+	give_back(&r);
+	rig_down(&r);
+}
+
+/* Large TCP packets whose headers and virtio_net_hdr are rubbish, more or less. */
+TEST(af_packet, what_is_to_be_cut_may_be_anything)
+{
 	const unsigned rounds = unit_rounds(3000);
 	unsigned got = 0;
 	struct rig r;
@@ -166,16 +203,9 @@ TEST(af_packet, what_is_to_be_cut_may_be_anything)
 	rig_up(&r, PLX_RX_OFFLOAD_SCATTER | PLX_RX_OFFLOAD_CKSUM | PLX_RX_OFFLOAD_TIMESTAMP);
 	for (unsigned i = 0; i < rounds; i++) {
 		const uint32_t len = 60 + number(&r, 4000);
-		struct tpacket3_hdr *p = block(&r, r.rxq.block, 1, len);
-		uint8_t *data = (uint8_t *)p + p->tp_mac;
-		struct virtio_net_hdr vh = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
-			.gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
-			.gso_size = 500,
-			.csum_start = 34,
-			.csum_offset = 16};
+		uint8_t *data = large(&r, len, 500);
+		struct tpacket3_hdr *p = (void *)(data - (AFP_AFTER + 34));
 
-		memcpy(data, head, sizeof(head));
-		memcpy(data - AFP_VNET, &vh, sizeof(vh));
 		if (number(&r, 2))
 			p->tp_status |= TP_STATUS_VLAN_VALID;
 		for (unsigned k = number(&r, 4); k > 0; k--)
