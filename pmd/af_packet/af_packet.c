@@ -244,12 +244,32 @@ static void afp_stats_reset(struct plx_port *port)
 	ap->tx_unsent_base = ap->tx_unsent;
 }
 
+/* Does a frame of an MTU fit the rooms of all RX queues? */
+static int check_rooms(const struct plx_port *port, uint32_t mtu, uint32_t frame)
+{
+	if (port->conf.rx_offloads & PLX_RX_OFFLOAD_SCATTER)
+		return 0;
+	for (uint16_t i = 0; i < port->conf.n_rxq; i++) {
+		const struct plx_rxq *q = port->rxqs[i];
+
+		if (q != NULL && frame > q->pool->room - PLX_MBUF_HEADROOM)
+			return plx_err(EINVAL,
+				"%s: MTU %u: a frame may have %u bytes, a data room of RX queue %u holds "
+				"%u: use larger rooms, or PLX_RX_OFFLOAD_SCATTER",
+				plx_port_name(port), mtu, frame, i,
+				q->pool->room - PLX_MBUF_HEADROOM);
+	}
+	return 0;
+}
+
 static int afp_set_mtu(struct plx_port *port, uint32_t mtu)
 {
 	const struct afp_port *ap = port->priv;
 	const uint32_t frame = mtu + PLX_ETH_OVERHEAD - 4;
-	int err;
+	int err = check_rooms(port, mtu, frame);
 
+	if (err < 0)
+		return err;
 	for (uint16_t i = 0; port->started && i < port->conf.n_txq; i++)
 		if (frame + 4 > plx_container_of(port->txqs[i], struct afp_txq, q)->room)
 			return plx_err(EBUSY,

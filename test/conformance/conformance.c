@@ -312,6 +312,31 @@ TEST(conf, packets_longer_than_a_room_come_as_chains)
 	rig_down(&r);
 }
 
+/* Stopped or not: a frame that no room could take would be dropped for ever after. */
+TEST(conf, an_mtu_beyond_the_rooms_is_refused)
+{
+	struct rig_opts o = defaults;
+	struct rig r;
+	int err;
+
+	rig_open(&r, &o);
+	if (r.a.info.max_mtu < o.room) {
+		rig_down(&r);
+		SKIP("no MTU is longer than a room");
+	}
+	CHECK_EQ(end_set_up(&r, &r.a, &o), 0);
+	err = plx_port_set_mtu(r.a.port, o.room);
+	if (err == -ENOTSUP) {
+		rig_down(&r);
+		SKIP("the driver does not change its MTU");
+	}
+	CHECK_EQ(err, -EINVAL);
+	CHECK_HAS(plx_errmsg(), "room");
+	CHECK_EQ(plx_port_start(r.a.port), 0);
+	CHECK_EQ(plx_port_set_mtu(r.a.port, o.room), -EINVAL);
+	rig_down(&r);
+}
+
 /* A port that brings its own packets: bursts of every size, each field written. */
 TEST(conf, a_source_writes_every_field)
 {
