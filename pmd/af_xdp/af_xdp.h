@@ -81,6 +81,7 @@ struct axdp_rxq {
 	int fd;
 	uint32_t lacking; /* rooms that the rings could have more: the pool was short at start */
 	uint8_t mine;     /* state of rooms in these rings */
+	bool mapped;      /* the map of sockets has this one */
 	bool busy_poll;
 	bool need_wakeup;
 	bool sums; /* checksums that the kernel left out are computed */

@@ -348,8 +348,10 @@ int axdp_socks_open(struct plx_port *port)
 	for (uint16_t i = 0; err == 0 && i < port->conf.n_rxq; i++)
 		err = sock_open(port, i);
 	/* packets come from here on */
-	for (uint16_t i = 0; err == 0 && i < port->conf.n_rxq; i++)
+	for (uint16_t i = 0; err == 0 && i < port->conf.n_rxq; i++) {
 		err = axdp_map_set(port, ap->conf.queue + i, rxq_at(port, i)->fd);
+		rxq_at(port, i)->mapped = err == 0;
+	}
 	return err;
 }
 
@@ -403,9 +405,12 @@ void axdp_socks_close(struct plx_port *port)
 	struct axdp_port *ap = port->priv;
 
 	axdp_counts(port, &ap->old);
+	/* in a map that others use, too, what this port did not enter is theirs */
 	for (uint16_t i = 0; i < port->conf.n_rxq; i++)
-		if (port->rxqs[i] != NULL && rxq_at(port, i)->fd >= 0)
+		if (port->rxqs[i] != NULL && rxq_at(port, i)->mapped) {
 			axdp_map_clear(ap, ap->conf.queue + i);
+			rxq_at(port, i)->mapped = false;
+		}
 	axdp_detach(ap);
 	for (uint16_t i = 0; i < port->conf.n_txq; i++)
 		if (port->txqs[i] != NULL) {
