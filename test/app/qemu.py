@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A QEMU whose CPU is halted, for the device models alone: the Python side of test/qtest."""
+import contextlib
 import pathlib
 import shutil
 import subprocess
+import tempfile
 import time
 
+import tap
+
 QEMU = "qemu-system-x86_64"
-
-
-def missing():
-    """Why there can be no QEMU here, or None."""
-    return None if shutil.which(QEMU) else f"{QEMU} is not installed"
 
 
 class Machine:
@@ -50,9 +49,13 @@ class Machine:
         self.stop()
 
 
-def two_e1000e():
-    """Arguments for two e1000e on one wire, in slots 2 and 3."""
-    return ["-netdev", "hubport,id=n0,hubid=1", "-netdev", "hubport,id=n1,hubid=1",
+@contextlib.contextmanager
+def two_nics(where=None):
+    """Two e1000e on one wire, in slots 2 and 3; skips the test without QEMU. where: for its files."""
+    if shutil.which(QEMU) is None:
+        raise tap.Skip(f"{QEMU} is not installed")
+    with tempfile.TemporaryDirectory(prefix="plx-qemu-", dir=where) as folder, Machine(
+            folder, "-netdev", "hubport,id=n0,hubid=1", "-netdev", "hubport,id=n1,hubid=1",
             "-device", "e1000e,netdev=n0,addr=2,romfile=,mac=52:54:00:00:00:02",
-            "-device", "e1000e,netdev=n1,addr=3,romfile=,mac=52:54:00:00:00:03"]
-
+            "-device", "e1000e,netdev=n1,addr=3,romfile=,mac=52:54:00:00:00:03") as machine:
+        yield machine

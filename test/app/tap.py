@@ -10,8 +10,8 @@ class Skip(Exception):
     """The test cannot run here; the text says why."""
 
 
-def run(names, pick):
-    """Runs every test_X(folder) of names (globals()) with pick in its name; the exit code."""
+def run(names, pick=""):
+    """Runs every test_X(folder) of names (globals()) with pick in its name; the program's exit code."""
     tests = [(n, f) for n, f in names.items() if n.startswith("test_") and pick in n]
     print(f"1..{len(tests)}")
     bad = 0

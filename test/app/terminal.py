@@ -10,6 +10,8 @@ import sys
 import termios
 import time
 
+import tap
+
 sys.path.append("/usr/lib/python3/dist-packages")  # pyte of Debian, for a python3 that is another
 try:
     import pyte
@@ -19,9 +21,10 @@ except ImportError:
 LIMIT = 60  # seconds: only a hang takes so long
 
 
-def missing():
-    """Why there can be no terminal here, or None."""
-    return None if pyte else "pyte is not installed"
+def need():
+    """Skips the test where there can be no terminal."""
+    if pyte is None:
+        raise tap.Skip("pyte is not installed")
 
 
 class Terminal:

@@ -18,7 +18,6 @@ import signal
 import struct
 import subprocess
 import sys
-import tempfile
 import time
 
 sys.dont_write_bytecode = True
@@ -569,18 +568,12 @@ def test_csum_of_the_shipped_captures(tmp):
             assert not wrong_checksums(tmp / "out.pcap"), name
 
 
-def need_qemu():
-    if qemu.missing():
-        raise Skip(qemu.missing())
-
-
 def over_the_wire(tmp, frames, *args):
     """Capture, e1000e, wire, e1000e, capture: the first NIC sends what csum made."""
     source, out = tmp / "in.pcap", tmp / "out.pcap"
     write(source, frames)
     out.unlink(missing_ok=True)
-    with tempfile.TemporaryDirectory(prefix="plx-qemu-") as folder, \
-            qemu.Machine(folder, *qemu.two_e1000e()) as m:
+    with qemu.two_nics() as m:
         r = result("--port", f"pcap:rx={source}", "--port", f"qemu:{m.qtest},slot=2,ram={m.ram}",
                    "--port", f"qemu:{m.qtest},slot=3,ram={m.ram}", "--port", f"pcap:tx={out}",
                    "--rxd", 2048, "--forward-mode", "csum", *args)
@@ -588,7 +581,6 @@ def over_the_wire(tmp, frames, *args):
 
 
 def test_csum_by_the_device(tmp):
-    need_qemu()
     plain, tunnels = csum_cases()
     want = [bytes(p).ljust(60, b"\0") for p in plain + tunnels]
     bad = [spoil(p, [(c, 1) for c in (IP, TCP, UDP)]) for p in plain] + tunnels
@@ -602,13 +594,11 @@ def test_csum_by_the_device(tmp):
 
 def test_csum_of_bad_packets_from_the_wire_is_counted(tmp):
     """What the receiving device says is wrong."""
-    need_qemu()
     source, out = tmp / "in.pcap", tmp / "out.pcap"
     plain, _ = csum_cases()
     bad = [spoil(p, [(TCP, 1), (UDP, 1)]) for p in plain if SCTP not in p]
     write(source, bad)
-    with tempfile.TemporaryDirectory(prefix="plx-qemu-") as folder, \
-            qemu.Machine(folder, *qemu.two_e1000e()) as m:
+    with qemu.two_nics() as m:
         r = result("--port", f"pcap:rx={source}", "--port", f"qemu:{m.qtest},slot=2,ram={m.ram}",
                    "--port", f"qemu:{m.qtest},slot=3,ram={m.ram}", "--port", f"pcap:tx={out}",
                    "--rxd", 2048, "--forward-mode", "csum")
@@ -627,10 +617,8 @@ def test_rss_without_a_device_for_it_is_said_once(_):
 
 def test_rss_spreads_flows_over_queues(tmp):
     """Two NICs on a wire send each other packets to many addresses."""
-    need_qemu()
     stats = tmp / "run.stats"
-    with tempfile.TemporaryDirectory(prefix="plx-qemu-") as folder, \
-            qemu.Machine(folder, *qemu.two_e1000e()) as m:
+    with qemu.two_nics() as m:
         for fields, queues in (("ip", 2), ("tcp,udp", 1)):
             with subprocess.Popen([TESTPMD, "--port", f"qemu:{m.qtest},slot=2,ram={m.ram}", "--port",
                                    f"qemu:{m.qtest},slot=3,ram={m.ram}", "--forward-mode", "flowgen", "--rxq",
@@ -784,7 +772,7 @@ def main():
     if SCAPY:
         print(f"1..0 # SKIP {SCAPY}")
         return 0
-    return tap.run(globals(), sys.argv[3] if len(sys.argv) > 3 else "")
+    return tap.run(globals(), *sys.argv[3:])
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 
 import qemu
 import tap
@@ -408,16 +407,9 @@ def test_sizes_that_do_not_work_leave_it_as_it_was(_):
     exact(tables(r.out)[0])
 
 
-def need_qemu():
-    if qemu.missing():
-        raise tap.Skip(qemu.missing())
-
-
 def test_changes_with_two_nics(_):
     """Packets go round between two e1000e on one wire; what QEMU's wire loses, nobody counts."""
-    need_qemu()
-    with tempfile.TemporaryDirectory(prefix="plx-qemu-") as folder, \
-            qemu.Machine(folder, *qemu.two_e1000e()) as m:
+    with qemu.two_nics() as m:
         args = [x for slot in (2, 3) for x in ("--port", f"qemu:{m.qtest},slot={slot},ram={m.ram}")]
         r = Shell("show port", "show registers 0", "show xstats 0", "set topology loop", "start tx_first 1",
                   "sleep 0.2", "show descriptors 0 rx 0 0 4", "show descriptors 1 tx 0 250 40",
@@ -435,9 +427,7 @@ def test_changes_with_two_nics(_):
 
 
 def test_rss_of_a_nic(_):
-    need_qemu()
-    with tempfile.TemporaryDirectory(prefix="plx-qemu-") as folder, \
-            qemu.Machine(folder, *qemu.two_e1000e()) as m:
+    with qemu.two_nics() as m:
         r = Shell("start", "set rss 0 fields ipv4,tcp", "set rss 0 table 1,0", "set rss 0 key " + "ab" * 40,
                   "show rss", "port config 0 rxd 128", "show rss 0", "port config 0 rxq 1", "show rss 0",
                   "set rss 0 fields none", "show rss", "set rss 0 table 1", "set rss 0 key ab",
@@ -455,9 +445,7 @@ def test_rss_of_a_nic(_):
 
 
 def test_device_that_leaves_does_not_end_the_shell(_):
-    need_qemu()
-    with tempfile.TemporaryDirectory(prefix="plx-qemu-") as folder, \
-            qemu.Machine(folder, *qemu.two_e1000e()) as m, \
+    with qemu.two_nics() as m, \
             subprocess.Popen([TESTPMD, "-i", "-a", "--port", f"qemu:{m.qtest},slot=2,ram={m.ram}", *TWO],
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                              text=True) as p:
@@ -475,8 +463,7 @@ def test_device_that_leaves_does_not_end_the_shell(_):
 # ---- on a terminal ----
 
 def shell_on_terminal(*args, **how):
-    if terminal.missing():
-        raise tap.Skip(terminal.missing())
+    terminal.need()
     if not has_editing():
         raise tap.Skip("built without libedit")
     return terminal.Terminal(TESTPMD, "-i", *args, **how)
@@ -554,8 +541,7 @@ def test_terminal_may_be_resized(_):
 
 
 def test_terminal_without_shell_has_the_table_and_ends_with_ctrl_c(_):
-    if terminal.missing():
-        raise tap.Skip(terminal.missing())
+    terminal.need()
     with terminal.Terminal(TESTPMD, *TWO, "--stats-period", "0.1") as t:
         t.until(lambda: re.search(r"mode io, forwarding: rx [1-9]", t.lines()[0]), "no table")
         t.type("\x03")
@@ -580,4 +566,4 @@ def test_signal_ends_a_pipe(_):
 
 
 if __name__ == "__main__":
-    sys.exit(tap.run(globals(), sys.argv[3] if len(sys.argv) > 3 else ""))
+    sys.exit(tap.run(globals(), *sys.argv[3:]))

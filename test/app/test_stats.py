@@ -522,4 +522,4 @@ def test_full_disk_is_said(_):
 
 
 if __name__ == "__main__":
-    sys.exit(tap.run(globals(), sys.argv[4] if len(sys.argv) > 4 else ""))
+    sys.exit(tap.run(globals(), *sys.argv[4:]))

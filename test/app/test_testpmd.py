@@ -11,7 +11,6 @@ import signal
 import struct
 import subprocess
 import sys
-import tempfile
 
 import qemu
 import tap
@@ -341,14 +340,8 @@ def test_help_names_every_mode_and_driver(_):
     assert re.match(r"plx-testpmd \d+\.\d+\.\d+\n", Run("--version").expect(0).out)
 
 
-def need_qemu():
-    if qemu.missing():
-        raise tap.Skip(qemu.missing())
-
-
 def test_capture_over_a_wire_between_two_nics(tmp):
     """The same program drives descriptor rings and DMA: capture -> e1000e -> e1000e -> capture."""
-    need_qemu()
     # what a NIC does to a frame: pads it to 60 bytes; what the model does not send at this MTU is
     # left out here: jumbo frames, and those of TSO
     source, out = tmp / "in.pcap", tmp / "out.pcap"
@@ -358,8 +351,7 @@ def test_capture_over_a_wire_between_two_nics(tmp):
         for p in frames:
             f.write(struct.pack("<IIII", 0, 0, len(p), len(p)) + p)
     for memory in ("ram", "qmp"):
-        with tempfile.TemporaryDirectory(prefix="plx-qemu-") as folder, \
-                qemu.Machine(folder, *qemu.two_e1000e()) as m:
+        with qemu.two_nics() as m:
             how = f"{memory}={m.ram if memory == 'ram' else m.qmp}"
             r = result("--port", f"qemu:{m.qtest},slot=2,{how}", "--port", f"pcap:rx={source}",
                        "--port", f"qemu:{m.qtest},slot=3,{how}", "--port", f"pcap:tx={out}",
@@ -372,9 +364,7 @@ def test_capture_over_a_wire_between_two_nics(tmp):
 
 
 def test_device_that_leaves_ends_it_with_1(tmp):
-    need_qemu()
-    with tempfile.TemporaryDirectory(prefix="plx-qemu-") as folder, \
-            qemu.Machine(folder, *qemu.two_e1000e()) as m, \
+    with qemu.two_nics() as m, \
             subprocess.Popen([TESTPMD, "--port", f"qemu:{m.qtest},slot=2,ram={m.ram}", "--port",
                               f"qemu:{m.qtest},slot=3,ram={m.ram}", "--stats-period", "0.1"],
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as p:
@@ -386,4 +376,4 @@ def test_device_that_leaves_ends_it_with_1(tmp):
 
 
 if __name__ == "__main__":
-    sys.exit(tap.run(globals(), sys.argv[3] if len(sys.argv) > 3 else ""))
+    sys.exit(tap.run(globals(), *sys.argv[3:]))

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import instructions
-from forward import Failed, PREFIX, SHM, TREE
+from forward import Failed, SHM, TREE
 
 
 def run_program(program, *args):
@@ -34,19 +34,15 @@ def opening(bench):
     """From nothing to two started ports."""
     sys.path.insert(0, str(TREE / "test/app"))
     import qemu  # pylint: disable=import-outside-toplevel
+    import tap  # pylint: disable=import-outside-toplevel
     opens(bench, "null", "null:", "null:")
     opens(bench, "pcap", f"pcap:rx={TREE}/test/data/real.pcap", "pcap:tx=/dev/null")
-    if qemu.missing():
-        bench.skip("context with two ports opens: qemu e1000e", qemu.missing())
-        return
-    folder = SHM / PREFIX
-    folder.mkdir()
     try:
-        with qemu.Machine(folder, *qemu.two_e1000e()) as m:
+        with qemu.two_nics(SHM) as m:
             opens(bench, "qemu e1000e",
                   *(f"qemu:{m.qtest},slot={slot},ram={m.ram}" for slot in (2, 3)))
-    finally:
-        shutil.rmtree(folder)
+    except tap.Skip as why:
+        bench.skip("context with two ports opens: qemu e1000e", str(why))
 
 
 # ---- ring, mempool, net ----

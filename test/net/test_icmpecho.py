@@ -16,7 +16,7 @@ import time
 
 sys.dont_write_bytecode = True
 # pylint: disable=wrong-import-position
-import lab
+from lab import Skip, tap
 
 TESTPMD = sys.argv[1]
 DEVICE = "af_packet:ea"
@@ -42,7 +42,7 @@ def answering(*args):
                 if not p.stdout.readline():
                     err = p.communicate(timeout=60)[1]
                     if "not permitted" in err or "EPERM" in err:
-                        raise lab.Skip("packet sockets are not permitted here")
+                        raise Skip("packet sockets are not permitted here")
                     raise AssertionError(err)
                 yield p
             finally:
@@ -55,12 +55,12 @@ def answering(*args):
 def addresses():
     """The other side is a host of both protocols."""
     if not shutil.which("ping"):
-        raise lab.Skip("ping (iputils-ping) is not installed")
+        raise Skip("ping (iputils-ping) is not installed")
     path = pathlib.Path("/proc/sys/net/ipv6/conf/eb/disable_ipv6")
     try:
         path.write_text("0", encoding="utf-8")
     except OSError as err:
-        raise lab.Skip(f"IPv6 cannot be turned on here: {err}") from err
+        raise Skip(f"IPv6 cannot be turned on here: {err}") from err
     sh("ip", "addr", "replace", "192.0.2.1/24", "dev", "eb")
     sh("ip", "addr", "replace", "2001:db8::1/64", "dev", "eb")
     limit = time.monotonic() + 20
@@ -77,7 +77,7 @@ def pinged(address, *args):
     raise AssertionError(out)
 
 
-def test_pings_of_any_address_are_answered():
+def test_pings_of_any_address_are_answered(_):
     with answering() as p:
         addresses()
         assert "dadfailed" not in sh("ip", "-6", "addr", "show", "dev", "eb")
@@ -92,7 +92,7 @@ def test_pings_of_any_address_are_answered():
     assert p.counters["bad_ip_cksum"] == p.counters["bad_l4_cksum"] == 0, p.counters
 
 
-def test_some_addresses_alone():
+def test_some_addresses_alone(_):
     with answering("--echo-addr", "192.0.2.77,2001:db8::77,2001:db8::1:5") as p:
         addresses()
         sh("ip", "neigh", "flush", "dev", "eb")
@@ -114,4 +114,4 @@ def test_some_addresses_alone():
 
 
 if __name__ == "__main__":
-    sys.exit(lab.main(globals(), sys.argv[2] if len(sys.argv) > 2 else ""))
+    sys.exit(tap.run(globals(), *sys.argv[2:]))

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 
-import lab
+from lab import Skip, tap
 
 NETNS = sys.argv[1]
 
@@ -30,28 +30,28 @@ def run(*args, **kwargs):
 
 def need(done):
     if done.returncode == 77:
-        raise lab.Skip(done.stdout.strip().removeprefix("SKIP: "))
+        raise Skip(done.stdout.strip().removeprefix("SKIP: "))
     return done
 
 
-def test_a_pair_carries_a_frame():
+def test_a_pair_carries_a_frame(_):
     done = need(run("na:nb", "--", sys.executable, "-c", FRAME))
     assert done.stdout == "60\n", done
 
 
-def test_pairs_are_up_and_gone_afterwards():
+def test_pairs_are_up_and_gone_afterwards(_):
     done = need(run("nc:nd", "ne:nf", "--", "ip", "-o", "link", "show", "up"))
     for name in ("nc", "nd", "ne", "nf"):
         assert f" {name}@" in done.stdout, done.stdout
         assert not os.path.exists(f"/sys/class/net/{name}")
 
 
-def test_status_is_the_commands():
+def test_status_is_the_commands(_):
     assert need(run("--", "sh", "-c", "exit 5")).returncode == 5
     assert run("na").returncode == 2
 
 
-def test_what_is_impossible_is_skipped():
+def test_what_is_impossible_is_skipped(_):
     path = os.path.dirname(sys.executable)
     for args, code, text in (((), 77, "SKIP: "), (("--tap",), 0, "1..0 # SKIP ")):
         # a path without `ip`: bash, and nothing else that matters
@@ -60,4 +60,4 @@ def test_what_is_impossible_is_skipped():
 
 
 if __name__ == "__main__":
-    sys.exit(lab.main(globals()))
+    sys.exit(tap.run(globals()))

@@ -8,8 +8,7 @@ import os
 import signal
 import sys
 
-import lab
-from lab import Lab, Skip, end, fetch, iperf, need, ping, reachable, run, until
+from lab import LIMIT, Host, Lab, Skip, end, fetch, iperf, need, ping, reachable, run, tap, until
 
 TESTPMD, DRIVER = sys.argv[1], sys.argv[2]
 
@@ -32,27 +31,27 @@ def programs(this, a, b):
     fetch(this, b, a, 3_000_000)
 
 
-def test_ping_tcp_udp_and_http_through_testpmd():
-    with Lab(TESTPMD) as this:
+def test_ping_tcp_udp_and_http_through_testpmd(tmp):
+    with Lab(TESTPMD, tmp) as this:
         a, b = this.two_hosts()
         pmd = this.forward(*ports("ma", "mb"))
         programs(this, a, b)
         end(pmd, this)
 
 
-def test_the_same_with_several_queues():
-    with Lab(TESTPMD) as this:
+def test_the_same_with_several_queues(tmp):
+    with Lab(TESTPMD, tmp) as this:
         a, b = this.two_hosts(queues=2)
         pmd = this.forward(*ports("ma", "mb"), "--rxq", 2, "--txq", 2, "--nb-cores", 2)
         programs(this, a, b)
         end(pmd, this)
 
 
-def test_every_way_of_the_driver_forwards():
+def test_every_way_of_the_driver_forwards(tmp):
     ways = {"af_packet": [f",fanout={f}" for f in ("lb", "cpu", "rollover", "rnd", "qm")] +
                          [",qdisc_bypass=off", ",block=1m,latency=3ms"],
             "af_xdp": [",mode=copy", ",mode=skb", ",need_wakeup=off", ",busy_poll=32"]}
-    with Lab(TESTPMD) as this:
+    with Lab(TESTPMD, tmp) as this:
         a, b = this.two_hosts(queues=2)
         for way in ways[DRIVER]:
             pmd = this.forward(*ports("ma", "mb", options=way), "--rxq", 2, "--txq", 2)
@@ -63,17 +62,17 @@ def test_every_way_of_the_driver_forwards():
             end(pmd, this)
 
 
-def test_arp_and_ping_answered_by_icmpecho():
-    with Lab(TESTPMD) as this:
+def test_arp_and_ping_answered_by_icmpecho(tmp):
+    with Lab(TESTPMD, tmp) as this:
         this.pair("ma", "va")
-        a = lab.Host(this, "va", "10.9.0.1")
+        a = Host(this, "va", "10.9.0.1")
         pmd = this.forward(*ports("ma"), "--forward-mode", "icmpecho")
         ping(a, "10.9.0.99")
         end(pmd, this)
 
 
-def test_vlan_tags_pass():
-    with Lab(TESTPMD) as this:
+def test_vlan_tags_pass(tmp):
+    with Lab(TESTPMD, tmp) as this:
         a, b = this.two_hosts()
         if DRIVER == "af_xdp":
             # no driver's XDP tells of a tag that is not in the packet
@@ -92,8 +91,8 @@ def test_vlan_tags_pass():
         end(pmd, this)
 
 
-def test_interface_down_and_up_during_traffic():
-    with Lab(TESTPMD) as this:
+def test_interface_down_and_up_during_traffic(tmp):
+    with Lab(TESTPMD, tmp) as this:
         a, b = this.two_hosts()
         pmd = this.forward(*ports("ma", "mb"))
         ping(a, b.address, 5)
@@ -110,35 +109,35 @@ def test_interface_down_and_up_during_traffic():
         end(pmd, this)
 
 
-def test_interface_removed_during_traffic_ends_it_with_1():
-    with Lab(TESTPMD) as this:
+def test_interface_removed_during_traffic_ends_it_with_1(tmp):
+    with Lab(TESTPMD, tmp) as this:
         a, b = this.two_hosts()
         pmd = this.forward(*ports("ma", "mb"))
         this.start(*a.command("ping", "-n", "-i", "0.002", b.address))
         run("ip", "link", "del", "dev", "ma")
-        assert pmd.wait(lab.LIMIT) == 1, this.said()
+        assert pmd.wait(LIMIT) == 1, this.said()
         assert "is gone" in this.said(), this.said()
 
 
-def test_killed_and_started_again():
-    with Lab(TESTPMD) as this:
+def test_killed_and_started_again(tmp):
+    with Lab(TESTPMD, tmp) as this:
         a, b = this.two_hosts()
         for _ in range(3):
             pmd = this.forward(*ports("ma", "mb"))
             ping(a, b.address, 5)
             pmd.send_signal(signal.SIGKILL)
-            pmd.wait(lab.LIMIT)
+            pmd.wait(LIMIT)
             # nothing of it stays on the interface
             until(lambda: "xdp" not in run("ip", "link", "show", "dev", "ma").stdout, "no XDP left")
             assert "promiscuity 0" in run("ip", "-d", "link", "show", "dev", "ma").stdout
 
 
-def test_errors_say_what_to_do():
+def test_errors_say_what_to_do(tmp):
     def refused(*args, path=()):
         done = run(*path, TESTPMD, *args, "--duration", "1", check=False)
         assert done.returncode == 1, done
         return done.stderr
-    with Lab(TESTPMD) as this:
+    with Lab(TESTPMD, tmp) as this:
         this.pair("ma0", "mb0")
         said = refused(*ports("ma1"))
         assert "no interface 'ma1'" in said and "did you mean 'ma0'?" in said and "mb0" in said, said
@@ -155,4 +154,4 @@ def test_errors_say_what_to_do():
 
 
 if __name__ == "__main__":
-    sys.exit(lab.main(globals(), sys.argv[3] if len(sys.argv) > 3 else ""))
+    sys.exit(tap.run(globals(), *sys.argv[3:]))

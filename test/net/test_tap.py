@@ -9,8 +9,7 @@ import sys
 
 sys.dont_write_bytecode = True
 # pylint: disable=wrong-import-position
-import lab
-from lab import Host, Lab, Skip, end, fetch, iperf, need, ping, run
+from lab import Host, Lab, Skip, end, fetch, iperf, need, ping, run, tap
 
 TESTPMD = sys.argv[1]
 
@@ -26,11 +25,11 @@ def need_tun():
         raise Skip("no /dev/net/tun for this user")
 
 
-def test_ping_is_answered():
+def test_ping_is_answered(tmp):
     need_tun()
     need("ping")
     for options in ("", ",vnet=off"):
-        with Lab(TESTPMD) as this:
+        with Lab(TESTPMD, tmp) as this:
             pmd = this.forward("--port", f"tap:t0{options}", "--forward-mode", "icmpecho")
             run("ip", "addr", "add", "10.8.0.1/24", "dev", "t0")
             out = run("ping", "-n", "-c", 5, "-i", "0.1", "-W", "5", "-s", "1400", "10.8.0.2").stdout
@@ -39,10 +38,10 @@ def test_ping_is_answered():
         assert not there("t0"), "the interface is left"
 
 
-def test_hosts_speak_through_two_interfaces():
+def test_hosts_speak_through_two_interfaces(tmp):
     """Which move to namespaces of their own while their ports run."""
     need_tun()
-    with Lab(TESTPMD) as this:
+    with Lab(TESTPMD, tmp) as this:
         pmd = this.forward("--port", "tap:t0", "--port", "tap:t1", "--rxq", 2, "--txq", 2)
         a, b = Host(this, "t0", "10.9.0.1"), Host(this, "t1", "10.9.0.2")
         ping(a, b.address)
@@ -53,4 +52,4 @@ def test_hosts_speak_through_two_interfaces():
 
 
 if __name__ == "__main__":
-    sys.exit(lab.main(globals()))
+    sys.exit(tap.run(globals()))

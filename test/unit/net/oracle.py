@@ -17,14 +17,14 @@ import shutil
 import struct
 import subprocess
 import sys
-import tempfile
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE / "../../net"), str(HERE / "../../app")]
+sys.path.insert(0, str(HERE / "../../app"))
 # pylint: disable=wrong-import-position,no-member
 import captures
-import lab
+import tap
+from tap import Skip
 
 SEE, DATA = sys.argv[1], pathlib.Path(sys.argv[2])
 KEY = bytes.fromhex("6d5a56da255b0ec24167253d43a38fb0d0ca2bcbae7b30b477cb2da38030f20c6a42b73bbeac01fa")
@@ -68,7 +68,7 @@ def diff(a, b):
 def tshark(path):
     """Rows of FIELDS, the first occurrence of each in a packet, as {field: text}."""
     if shutil.which("tshark") is None:
-        raise lab.Skip("tshark is not installed")
+        raise Skip("tshark is not installed")
     cmd = ["tshark", "-n", "-r", path, "-T", "fields", "-E", "occurrence=f", "-E", "separator=/t"]
     for field in FIELDS:
         cmd += ["-e", field]
@@ -176,7 +176,7 @@ def compare_tshark(name, path, packets):
     return opinions
 
 
-def test_captures_as_tshark_sees_them():
+def test_captures_as_tshark_sees_them(_):
     """Traffic of real programs; some frames have the partial checksums of TSO, which are wrong."""
     for name in ("real.pcap", "real-ns.pcap", "real-ns.pcapng"):
         opinions = compare_tshark(name, str(DATA / name), [p for p, _ in captures.packets(DATA / name)])
@@ -190,7 +190,7 @@ def scapy():
         from scapy import packet
         from scapy.config import conf
     except ImportError as err:
-        raise lab.Skip("scapy is not installed (Debian: python3-scapy)") from err
+        raise Skip("scapy is not installed (Debian: python3-scapy)") from err
     del packet
     conf.verb = 0
     made = {}
@@ -331,14 +331,14 @@ def level(name, want):
     return {f"{name}.{k}": v for k, v in want.items()}
 
 
-def test_packets_as_scapy_made_them():
+def test_packets_as_scapy_made_them(_):
     maker = Maker()
     made = [maker.plain() for _ in range(8 * MADE)]
     for number, ((_, want), have) in enumerate(zip(made, see_all([p for p, _ in made])), 1):
         compare("scapy", number, level("hdr", want), have)
 
 
-def test_a_changed_byte_is_a_wrong_checksum():
+def test_a_changed_byte_is_a_wrong_checksum(_):
     maker = Maker()
     made, changed = [maker.plain() for _ in range(4 * MADE)], []
     for data, want in made:
@@ -351,7 +351,7 @@ def test_a_changed_byte_is_a_wrong_checksum():
         assert have["hdr.l4_ok"] == 0 and have["hdr.l3_ok"] == 1, f"packet {number}: {have}"
 
 
-def test_tunnels_as_scapy_made_them():
+def test_tunnels_as_scapy_made_them(_):
     maker = Maker()
     for kind in ("vxlan", "geneve", "gre", "nvgre", "ip"):
         made = [maker.tunnel(kind) for _ in range(2 * MADE)]
@@ -361,16 +361,15 @@ def test_tunnels_as_scapy_made_them():
             assert have["ptype"] >> 12 & 0xf == row[3], f"{kind}, packet {number}: {have}"
 
 
-def test_packets_of_scapy_as_tshark_sees_them():
+def test_packets_of_scapy_as_tshark_sees_them(tmp):
     maker = Maker()
     packets = [maker.plain()[0] for _ in range(8 * MADE)]
     # every fifth with a byte that is wrong
     for i in range(0, len(packets), 5):
         packets[i] = packets[i][:-1] + bytes([packets[i][-1] ^ 0x10])
-    with tempfile.TemporaryDirectory() as tmp:
-        path = tmp + "/made.pcap"
-        write_pcap(path, packets)
-        opinions = compare_tshark("made", path, packets)
+    path = tmp / "made.pcap"
+    write_pcap(path, packets)
+    opinions = compare_tshark("made", path, packets)
     assert opinions[0] > MADE and opinions[1] > 4 * MADE, opinions
 
 
@@ -378,4 +377,4 @@ def test_packets_of_scapy_as_tshark_sees_them():
 SYSTEM = "/usr/bin/python3"
 if importlib.util.find_spec("scapy") is None and os.access(SYSTEM, os.X_OK) and not os.environ.get("ORACLE_AGAIN"):
     os.execve(SYSTEM, [SYSTEM, *sys.argv], {**os.environ, "ORACLE_AGAIN": "1"})
-sys.exit(lab.main(globals(), sys.argv[3] if len(sys.argv) > 3 else ""))
+sys.exit(tap.run(globals(), *sys.argv[3:]))
