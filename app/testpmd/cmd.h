@@ -20,7 +20,7 @@
 
 #include "testpmd.h"
 
-enum { MAX_WORDS = 40, MAX_LINE = 4096, MAX_NUMBERS = 4 };
+enum { MAX_WORDS = 40, MAX_LINE = 4096, MAX_NUMBERS = 4, MAX_SECONDS = 1000000000 };
 
 struct args {
 	struct tp_port *ports[MAX_PORTS]; /* if none were given: all there are */
@@ -72,5 +72,7 @@ size_t cmd_help(FILE *f, const struct cmd *table, char *const *words, size_t n);
 
 /* An address; false: it is none. */
 bool cmd_mac(const char *text, struct plx_mac *mac);
+/* Seconds, also with a fraction, or a time with a unit (2, 0.5, 200ms), up to max_s s; false: it is none. */
+bool cmd_time(const char *text, uint64_t max_s, uint64_t *ns);
 
 #endif

@@ -153,7 +153,8 @@ bool cmd_mac(const char *text, struct plx_mac *mac)
 	unsigned b[PLX_ETH_ALEN];
 	int len = 0;
 
-	if (strlen(text) != 17 ||
+	/* sscanf() would take blanks and signs, too */
+	if (strlen(text) != 17 || strspn(text, "0123456789abcdefABCDEF:") != 17 ||
 		sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5],
 			&len) != (int)PLX_ETH_ALEN ||
 		len != 17)
@@ -170,18 +171,27 @@ static bool take_mac(struct taking *k)
 	return no(k, "expected an Ethernet address, as 02:00:00:00:00:01");
 }
 
-static bool take_time(struct taking *k)
+bool cmd_time(const char *text, uint64_t max_s, uint64_t *ns)
 {
 	char *end;
-	double v;
+	double v = strtod(text, &end);
 
-	if (plx_parse_u64(k->word, &k->a->ns) < 0 && plx_parse_time(k->word, &k->a->ns) == 0)
-		return true;
-	v = strtod(k->word, &end);
-	if (end == k->word || *end != '\0' || !(v >= 0) || v > 1e9)
-		return no(k, "expected seconds, or a time with a unit: 2, 0.5, 200ms");
-	k->a->ns = (uint64_t)(v * 1e9);
+	if (end == text)
+		return false;
+	if (*end != '\0')
+		return plx_parse_time(text, ns) == 0 && *ns <= max_s * UINT64_C(1000000000);
+	if (!(v >= 0) || v > (double)max_s)
+		return false;
+	*ns = (uint64_t)(v * 1e9);
 	return true;
+}
+
+static bool take_time(struct taking *k)
+{
+	if (cmd_time(k->word, MAX_SECONDS, &k->a->ns))
+		return true;
+	return no(k, "expected seconds, or a time with a unit: 2, 0.5, 200ms; up to %u s",
+		MAX_SECONDS);
 }
 
 static bool take_text(struct taking *k)

@@ -38,11 +38,8 @@ int cmd_show_descriptors(struct testpmd *t, const struct args *a)
 	struct table *tb;
 	int err = 0;
 
-	if (i >= (rx ? p->n_rxq : p->n_txq)) {
-		complain("port %u has %u %s queues, numbered from 0", port_number(t, p),
-			rx ? p->n_rxq : p->n_txq, rx ? "RX" : "TX");
+	if (!queue_there(t, p, rx, i))
 		return -1;
-	}
 	tb = table_new("slot\towner\twords");
 	while (left != 0) {
 		struct plx_desc d[DESCS_AT_ONCE];

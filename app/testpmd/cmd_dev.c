@@ -188,21 +188,13 @@ int cmd_set_fec(struct testpmd *t, const struct args *a)
 	return each(t, a, "set fec", fec);
 }
 
-static struct plx_rxq *rxq_of(struct testpmd *t, struct tp_port *p, uint64_t n)
-{
-	if (n < p->n_rxq)
-		return plx_port_rxq(p->port, (uint16_t)n);
-	complain("port %u has %u RX queues, numbered from 0", port_number(t, p), p->n_rxq);
-	return NULL;
-}
-
 int cmd_set_moderation(struct testpmd *t, const struct args *a)
 {
-	struct plx_rxq *q = rxq_of(t, a->ports[0], a->n[0]);
+	struct tp_port *p = a->ports[0];
 
-	if (q == NULL)
+	if (!queue_there(t, p, true, a->n[0]))
 		return -1;
-	return plx_rxq_set_moderation(q, a->n[1]) < 0
-		       ? port_complain(t, a->ports[0], "set moderation")
+	return plx_rxq_set_moderation(plx_port_rxq(p->port, (uint16_t)a->n[0]), a->n[1]) < 0
+		       ? port_complain(t, p, "set moderation")
 		       : 0;
 }

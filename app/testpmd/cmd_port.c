@@ -34,6 +34,8 @@ int cmd_port_attach(struct testpmd *t, const struct args *a)
 
 static int detach(struct testpmd *t, struct tp_port *p)
 {
+	int err;
+
 	if (plan_hold(t, p) < 0)
 		return -1;
 	if (p->started && port_stop(t, p) < 0) {
@@ -41,7 +43,8 @@ static int detach(struct testpmd *t, struct tp_port *p)
 		return -1;
 	}
 	totals_leave(t, p);
-	return port_close(t, p) < 0 ? -1 : plan_release(t, p);
+	err = port_close(t, p);
+	return plan_release(t, p) < 0 ? -1 : err;
 }
 
 static int stop(struct testpmd *t, struct tp_port *p)
@@ -165,18 +168,26 @@ int cmd_port_config(struct testpmd *t, const struct args *a)
 
 /* ---- one queue ---- */
 
+bool queue_there(const struct testpmd *t, const struct tp_port *p, bool rx, uint64_t queue)
+{
+	uint16_t n = rx ? p->n_rxq : p->n_txq;
+
+	if (queue < n)
+		return true;
+	complain("port %u has no %s queue %llu: it has %u, numbered from 0", port_number(t, p),
+		rx ? "RX" : "TX", (unsigned long long)queue, n);
+	return false;
+}
+
 int cmd_port_queue(struct testpmd *t, const struct args *a)
 {
 	struct tp_port *p = a->ports[0];
 	bool rx = strcmp(a->words[0], "rxq") == 0, on = strcmp(a->words[1], "start") == 0;
-	uint16_t n = rx ? p->n_rxq : p->n_txq, i = (uint16_t)a->n[0];
+	uint16_t i = (uint16_t)a->n[0];
 	int err;
 
-	if (i >= n) {
-		complain("port %u has %u %s queues, numbered from 0", port_number(t, p), n,
-			rx ? "RX" : "TX");
+	if (!queue_there(t, p, rx, i))
 		return -1;
-	}
 	if (rx)
 		err = on ? plx_rxq_start(plx_port_rxq(p->port, i))
 			 : plx_rxq_stop(plx_port_rxq(p->port, i));

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Commands: start, stop, quit, help. */
+#include <time.h>
+
 #include "commands.h"
+#include "shell.h"
 
 int cmd_start(struct testpmd *t, const struct args *a)
 {
@@ -50,7 +53,13 @@ int cmd_help_words(struct testpmd *t, const struct args *a)
 
 int cmd_sleep(struct testpmd *t, const struct args *a)
 {
-	linger(t, a->ns);
+	const struct timespec nap = {0, 1000000};
+	uint64_t until = plx_clock_ns() + a->ns;
+
+	while (!was_interrupted() && plx_clock_ns() < until) {
+		shell_tick(t);
+		nanosleep(&nap, NULL);
+	}
 	return 0;
 }
 
@@ -59,6 +68,7 @@ int cmd_clear_stats(struct testpmd *t, const struct args *a)
 	int err = 0;
 
 	for (size_t i = 0; i < a->n_ports; i++) {
+		t->shown[port_number(t, a->ports[i])].rx_packets = UINT64_MAX;
 		if (plx_port_stats_reset(a->ports[i]->port) < 0)
 			err = port_complain(t, a->ports[i], "clear stats");
 		totals_rebase(t, a->ports[i]);

@@ -42,13 +42,27 @@ int cmd_set_topology(struct testpmd *t, const struct args *a)
 	return plan_update(t);
 }
 
+/* So many threads, pinned to these CPUs; when they cannot be had, it is as it was. */
+static int set_cores(struct testpmd *t, uint16_t nb_cores, const uint16_t *cores, size_t n)
+{
+	const struct options before = t->opt;
+
+	t->opt.nb_cores = nb_cores;
+	memmove(t->opt.cores, cores, n * sizeof(*cores));
+	t->opt.n_cores = n;
+	if (plan_update(t) == 0)
+		return 0;
+	t->opt = before;
+	(void)plan_update(t);
+	return -1;
+}
+
 int cmd_set_nbcore(struct testpmd *t, const struct args *a)
 {
-	t->opt.nb_cores = (uint16_t)a->n[0];
+	uint16_t n = (uint16_t)a->n[0];
+
 	/* threads beyond the list are not pinned */
-	if (t->opt.n_cores > t->opt.nb_cores)
-		t->opt.n_cores = t->opt.nb_cores;
-	return plan_update(t);
+	return set_cores(t, n, t->opt.cores, PLX_MIN(t->opt.n_cores, (size_t)n));
 }
 
 /* Are these CPUs open to the process? Says which is not. */
@@ -86,11 +100,8 @@ int cmd_set_cores(struct testpmd *t, const struct args *a)
 		}
 		if (!allowed(cores, n))
 			return -1;
-		t->opt.nb_cores = (uint16_t)n;
 	}
-	memcpy(t->opt.cores, cores, n * sizeof(*cores));
-	t->opt.n_cores = n;
-	return plan_update(t);
+	return set_cores(t, n != 0 ? (uint16_t)n : t->opt.nb_cores, cores, n);
 }
 
 /* Streams that share a TX queue share the thread. */
@@ -111,9 +122,9 @@ int cmd_set_queue_core(struct testpmd *t, const struct args *a)
 		return -1;
 	}
 	if (core >= t->opt.nb_cores) {
-		complain("core %d: there are %u forwarding threads, numbered from 0; "
-			 "'set nbcore N' makes more",
-			core, t->opt.nb_cores);
+		complain("core %d: forwarding threads are numbered 0 to %u; 'set nbcore N' makes "
+			 "more",
+			core, t->opt.nb_cores - 1u);
 		return -1;
 	}
 	for (size_t i = 0; i < t->n_streams; i++)

@@ -103,8 +103,7 @@ int cmd_show_stats(struct testpmd *t, const struct args *a)
 			(ull)s->rx_packets, (ull)s->tx_packets, (ull)s->rx_bytes, (ull)s->tx_bytes,
 			(ull)s->rx_missed, (ull)s->rx_errors, (ull)s->rx_nombuf, (ull)s->tx_errors,
 			(ull)s->tx_nolink, (ull)(all.dropped[i] - t->base.dropped[i]));
-		/* cleared since: no rate */
-		if (s->rx_packets >= b->rx_packets && s->tx_packets >= b->tx_packets)
+		if (s->rx_packets >= b->rx_packets)
 			table_row(rates, "%u\t%.0f\t%.0f\t%.2f\t%.2f", i,
 				per_second(s->rx_packets - b->rx_packets, ns),
 				per_second(s->tx_packets - b->tx_packets, ns),
@@ -231,8 +230,9 @@ int cmd_show_config(struct testpmd *t, const struct args *a)
 	static const char *const topologies[] = {"paired", "chained", "loop"};
 	FILE *f = out_file(t);
 
-	fprintf(f, "mode %s (%s), topology %s, burst %u, %u threads, %s\n", t->opt.mode->name,
+	fprintf(f, "mode %s (%s), topology %s, burst %u, %u %s, %s\n", t->opt.mode->name,
 		t->opt.mode->help, topologies[t->opt.topology], t->opt.burst, t->opt.nb_cores,
+		t->opt.nb_cores == 1 ? "thread" : "threads",
 		t->forwarding ? "forwarding" : "stopped");
 	for (uint16_t w = 0; w < t->opt.nb_cores; w++) {
 		fprintf(f, "core %u", w);

@@ -37,6 +37,8 @@ cmd_fn cmd_port_attach, cmd_port_detach, cmd_port_start, cmd_port_stop, cmd_port
 cmd_fn cmd_port_config, cmd_port_queue;
 /* Sets a port up again, while others forward; with another rxq, txq, rxd, txd or mtu, or (NULL) as it is. */
 int port_anew(struct testpmd *t, struct tp_port *p, const char *name, uint16_t value);
+/* Has it such a queue? Says when not. */
+bool queue_there(const struct testpmd *t, const struct tp_port *p, bool rx, uint64_t queue);
 /* cmd_show.c */
 cmd_fn cmd_show_port, cmd_show_stats, cmd_show_xstats, cmd_show_config, cmd_show_mempool;
 cmd_fn cmd_show_queue, cmd_show_fwd;

@@ -74,8 +74,8 @@ static int check_sent(struct testpmd *t)
 		if (t->ports[i].port == NULL || plx_port_stats(t->ports[i].port, &s) < 0 ||
 			s.tx_errors == 0)
 			continue;
-		complain("port %u (%s): %llu packets could not be sent", i, t->ports[i].device,
-			(unsigned long long)s.tx_errors);
+		complain("port %u (%s): packets that could not be sent: %llu", i,
+			t->ports[i].device, (unsigned long long)s.tx_errors);
 		err = -1;
 	}
 	return err;
@@ -98,8 +98,11 @@ static int work(struct testpmd *t)
 	signals_catch(true);
 	if (t->opt.cmdline_file != NULL)
 		err = shell_file(t, t->opt.cmdline_file);
-	if (err < 0 && !t->opt.interactive)
+	if (err < 0 && !t->opt.interactive) {
+		if (t->forwarding)
+			(void)forward_stop(t);
 		return err;
+	}
 	if (t->opt.interactive) {
 		if (t->opt.auto_start && !t->forwarding && !t->quit && forward_start(t, 0) < 0)
 			err = -1;
@@ -145,6 +148,16 @@ static int forward(struct testpmd *t)
 	return err;
 }
 
+/* What was printed is there, also on a disk that is full. */
+static int check_said(void)
+{
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	complain("standard output: %s", errno != 0 ? strerror(errno) : "cannot be written");
+	return -1;
+}
+
 int main(int argc, char **argv)
 {
 	struct testpmd *t = calloc(1, sizeof(*t));
@@ -164,6 +177,8 @@ int main(int argc, char **argv)
 		err = ports_open(t);
 	if (err == 0)
 		err = forward(t);
+	if (check_said() < 0)
+		err = -1;
 	workers_end(t);
 	streams_free(t);
 	plx_ctx_close(t->ctx);

@@ -176,20 +176,6 @@ static int number(const struct row *row, const char *text, void *field)
 	return 0;
 }
 
-/* Seconds, also with a fraction or a unit: 2, 0.5, 200ms. */
-static int seconds(const struct row *row, const char *text, uint64_t *ns)
-{
-	char *end;
-	double v = strtod(text, &end);
-
-	if (end != text && *end != '\0' && plx_parse_time(text, ns) == 0)
-		return 0;
-	if (end == text || *end != '\0' || !(v >= 0) || v > (double)row->max)
-		return usage(row, text, "is not a number of seconds in range");
-	*ns = (uint64_t)(v * 1e9);
-	return 0;
-}
-
 static int word(const struct row *row, const char *text, const char *const *names, int *out)
 {
 	char why[128] = "must be one of";
@@ -222,6 +208,7 @@ static int apply(struct options *o, const struct row *row, const char *text)
 	static const char *const topologies[] = {"paired", "chained", "loop", NULL};
 	static const char *const pages[] = {"auto", "1G", "2M", "none", NULL};
 	void *field = (char *)o + row->offset;
+	char why[96];
 	int v = 0, err;
 
 	switch (row->kind) {
@@ -250,11 +237,16 @@ static int apply(struct options *o, const struct row *row, const char *text)
 			return usage(row, text, plx_errmsg());
 		return 0;
 	case K_SECONDS:
-		return seconds(row, text, field);
+		if (cmd_time(text, row->max, field))
+			return 0;
+		snprintf(why, sizeof(why), "is not a number of seconds (2, 0.5, 200ms) up to %llu",
+			(unsigned long long)row->max);
+		return usage(row, text, why);
 	case K_TEXT:
 		*(const char **)field = text;
 		return 0;
 	case K_SET:
+	case K_FLAG:
 		*(bool *)field = true;
 		return 0;
 	case K_MODE_OPT:
@@ -267,9 +259,6 @@ static int apply(struct options *o, const struct row *row, const char *text)
 	case K_VERSION:
 		puts("plx-testpmd " PLX_VERSION);
 		return 1;
-	case K_FLAG:
-		*(bool *)field = true;
-		return 0;
 	case K_COMMANDS:
 		(void)cmd_help(stdout, commands, NULL, 0);
 		return 1;

@@ -50,6 +50,14 @@ static int publish(struct testpmd *t)
 	return 0;
 }
 
+/* Does it what it should, or has it been found that it cannot? */
+static bool settled(const struct stream *s, const struct wiring *want)
+{
+	if (s->refused.mode != NULL)
+		return wiring_same(&s->refused, want);
+	return wiring_same(&s->now, want) && s->now.worker == want->worker;
+}
+
 /* Marks the streams that are to change; is any of them in the plan, and is there any? */
 static bool mark(struct testpmd *t, const struct wiring *want, bool *any)
 {
@@ -59,8 +67,7 @@ static bool mark(struct testpmd *t, const struct wiring *want, bool *any)
 	for (size_t i = 0; i < t->n_streams; i++) {
 		struct stream *s = t->streams[i];
 
-		s->changing = s->gone || !wiring_same(&s->now, &want[i]) ||
-			      s->now.worker != want[i].worker;
+		s->changing = s->gone || !settled(s, &want[i]);
 		running |= s->changing && s->now.mode != NULL;
 		*any |= s->changing;
 	}
@@ -114,8 +121,10 @@ static int reach(struct testpmd *t, int (*fn)(struct testpmd *t, const struct wi
 	if (streams_match(t) < 0)
 		return -1;
 	want = calloc(t->n_streams + 1, sizeof(*want));
-	if (want == NULL)
+	if (want == NULL) {
+		complain("no memory for what streams are to do");
 		return -1;
+	}
 	streams_want(t, want);
 	err = fn(t, want);
 	free(want);

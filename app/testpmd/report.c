@@ -130,6 +130,7 @@ void totals_leave(struct testpmd *t, struct tp_port *p)
 	streams_leave(t, p);
 	t->left_dropped += p->dropped - t->base.dropped[i];
 	p->dropped = 0;
+	t->shown[i].rx_packets = UINT64_MAX;
 	t->base.ports[i] = (struct plx_port_stats){0};
 	t->base.dropped[i] = 0;
 	/* no part of the next live line */

@@ -134,17 +134,6 @@ void tick(struct testpmd *t)
 	t->next_live_ns = PLX_MAX(t->next_live_ns + t->opt.stats_period_ns, plx_clock_ns());
 }
 
-void linger(struct testpmd *t, uint64_t ns)
-{
-	const struct timespec nap = {0, 1000000};
-	uint64_t until = plx_clock_ns() + ns;
-
-	while (!interrupted && plx_clock_ns() < until) {
-		tick(t);
-		nanosleep(&nap, NULL);
-	}
-}
-
 /* Have all ports nothing more to bring? Not so with a device or an endless source. */
 static bool all_drained(const struct testpmd *t)
 {
@@ -250,8 +239,10 @@ int forward_start(struct testpmd *t, uint64_t tx_first)
 	t->start_received = received(t);
 	t->start_ns = plx_clock_ns();
 	t->next_live_ns = t->start_ns + t->opt.stats_period_ns;
-	if (tx_first != 0 && send_first(t, tx_first) < 0)
+	if (tx_first != 0 && send_first(t, tx_first) < 0) {
+		(void)forward_stop(t);
 		return -1;
+	}
 	t->forwarding = true;
 	return plan_update(t);
 }

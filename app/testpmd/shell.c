@@ -48,6 +48,10 @@ int shell_file(struct testpmd *t, const char *path)
 		shell_tick(t);
 	}
 	complain_at(NULL, 0);
+	if (ferror(f)) {
+		complain("--cmdline-file %s: %s", path, strerror(errno));
+		err = -1;
+	}
 	free(line);
 	fclose(f);
 	return err;
@@ -115,6 +119,8 @@ static int run_plain(struct testpmd *t, bool terminal)
 		complain_at("stdin", terminal ? 0 : ++n);
 		if (cmd_run(t, commands, line) < 0)
 			err = -1;
+		/* who writes commands into a pipe waits for what they say */
+		fflush(out_file(t));
 		shell_tick(t);
 	}
 	free(in);

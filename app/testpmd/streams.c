@@ -50,8 +50,10 @@ static struct stream *stream_make(struct testpmd *t, struct tp_port *p, uint16_t
 {
 	struct stream *s = aligned_alloc(PLX_CACHE_LINE, sizeof(*s));
 
-	if (s == NULL)
+	if (s == NULL) {
+		complain("no memory for a stream");
 		return NULL;
+	}
 	memset(s, 0, sizeof(*s));
 	s->rx_port = p;
 	s->queue = queue;
@@ -75,8 +77,10 @@ int streams_match(struct testpmd *t)
 	for (uint16_t p = 0; p < t->n_ports; p++)
 		most += queues(&t->ports[p]);
 	list = calloc(most + 1, sizeof(*list));
-	if (list == NULL)
+	if (list == NULL) {
+		complain("no memory for a list of streams");
 		return -1;
+	}
 	for (size_t i = 0; i < t->n_streams; i++)
 		t->streams[i]->gone = t->streams[i]->queue >= queues(t->streams[i]->rx_port);
 	for (uint16_t p = 0; p < t->n_ports; p++) {
@@ -232,8 +236,11 @@ void streams_want(struct testpmd *t, struct wiring *want)
 		if (!wire(t, s, &want[i]))
 			continue;
 		worker = share(want, i);
+		/* threads may have become fewer since it was given to one */
 		if (worker < 0)
-			worker = s->core >= 0 ? s->core : next++ % t->opt.nb_cores;
+			worker = s->core >= 0 && s->core < t->opt.nb_cores
+					 ? s->core
+					 : next++ % t->opt.nb_cores;
 		want[i].worker = (uint16_t)worker;
 	}
 }
@@ -259,6 +266,7 @@ int stream_rewire(struct testpmd *t, struct stream *s, const struct wiring *want
 	if (!same && s->now.mode != NULL && s->now.mode->end != NULL)
 		s->now.mode->end(s);
 	s->now = *want;
+	s->refused = (struct wiring){0};
 	if (same || want->mode == NULL)
 		return 0;
 	if (s->tx_port != want->tx_port)
@@ -275,5 +283,6 @@ int stream_rewire(struct testpmd *t, struct stream *s, const struct wiring *want
 	if (want->mode->begin == NULL || want->mode->begin(t, s) == 0)
 		return 0;
 	s->now = (struct wiring){0};
+	s->refused = *want;
 	return -1;
 }

@@ -133,7 +133,8 @@ struct stream {
 	struct plx_mempool_cache *cache; /* of modes that make packets, and for drops */
 	struct plx_mac peer, own;
 	struct wiring now;
-	bool changing, gone;                        /* of control, inside plan_update() */
+	struct wiring refused; /* in which it could not begin: not tried again; or mode NULL */
+	bool changing, gone;   /* of control, inside plan_update() */
 	uint64_t start_rx, start_tx, start_dropped; /* what there was at start */
 	uint64_t dropped_before;           /* of dropped: what tx_port->dropped has already */
 	uint64_t bursts[MAX_BURST + 1];    /* by size */
@@ -272,7 +273,8 @@ struct testpmd {
 	struct totals base;   /* at its start, or when counters were cleared */
 	struct totals before; /* at the last live line */
 	uint64_t next_live_ns;
-	struct plx_port_stats shown[MAX_PORTS]; /* by show stats, and when */
+	/* by show stats, and when; rx_packets UINT64_MAX: begun anew since, so that there is no rate */
+	struct plx_port_stats shown[MAX_PORTS];
 	uint64_t shown_ns;
 	struct live *live; /* live.c; NULL: no table on the terminal */
 };
@@ -333,7 +335,7 @@ struct plan {
 };
 /*
  * Makes the workers do what options and ports say. 0, or -1 after complain(): a stream that could
- * not have what it should is left out.
+ * not have what it should is left out, until it is to have something else.
  */
 int plan_update(struct testpmd *t);
 /* Every worker has ended what it was doing, and begun anew. */
@@ -366,8 +368,6 @@ int forward_stop(struct testpmd *t);
 void tick(struct testpmd *t);
 /* Is there a reason to stop forwarding: --packets, --duration? */
 bool forward_over(struct testpmd *t);
-/* tick() for so long, or until a signal. */
-void linger(struct testpmd *t, uint64_t ns);
 
 /* report.c */
 void totals_read(struct testpmd *t, struct totals *out);

@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -69,7 +70,7 @@ WORKS = [
     ("show queue 1", r"\n +1 +0 +running"),
     ("show fwd", r"from +to +rx +tx +dropped +waiting +core"),
     ("show fwd stats all", r"from +to +rx +tx"),
-    ("show config", r"mode io \(.*\), topology paired, burst 32, 1 threads, stopped"),
+    ("show config", r"mode io \(.*\), topology paired, burst 32, 1 thread, stopped"),
     ("show config rxtx", r"mode io"),
     ("show mempool", r"testpmd +\d+ +\d+ +2176"),
     ("clear stats", ""), ("clear stats 0", ""), ("clear xstats all", ""), ("clear port stats 1", ""),
@@ -142,22 +143,24 @@ WRONG = [
     ("set mac 0 2:3", "'2:3': expected an Ethernet address"),
     ("set mac 0 02:00:00:00:00:zz", "expected an Ethernet address"),
     ("set mac 0 02:00:00:00:00:011", "expected an Ethernet address"),
+    ("set mac 0 02:00:00:00:00:-1", "expected an Ethernet address"),
+    ('set mac 0 "02:00:00:00:00: 1"', "expected an Ethernet address"),
     ("set mcast 0 33:33", "expected an Ethernet address"),
     ("set mtu 0 9", "must be 68 to 65517"), ("set topology ring", "expected paired, chained, loop"),
     ("set nbcore 0", "must be 1 to 64"), ("set cores 9999", "9999"), ("set cores 4000", "CPU 4000"),
     ("set cores a", "a"), ("set queue 0 5 core 0", "port 0 has no queue 5"),
-    ("set queue 0 0 core 7", "core 7: there are 1 forwarding threads"),
+    ("set queue 0 0 core 7", "core 7: forwarding threads are numbered 0 to 0"),
     ("set stats-period soon", "expected seconds, or a time with a unit"),
-    ("sleep -1", "expected seconds"), ("sleep nan", "expected seconds"),
+    ("sleep 18446744073s", "up to 1000000000 s"), ("sleep -1", "expected seconds"), ("sleep nan", "expected seconds"),
     ("start tx_first 0", "must be 1 to"), ("stop", "packets are not forwarded"),
     ("help nonsense", "no command begins with 'nonsense'"),
     ("port attach nul:", "did you mean 'null'?"), ("port attach null:sise=3", "sise"),
     ("port attach", "after 'attach': expected DEV"), ("port detach 5", "there is no port 5"),
     ("port start x", "expected"), ("port config 0 rxq 65", "65 RX queues are more than its 64"),
     ("port config 0 rxx 1", "did you mean 'rxq'?"), ("port config 0 rxd 0", "must be 1 to 32768"),
-    ("port 0 rxq 3 start", "port 0 has 1 RX queues"), ("port 0 txq 9 stop", "port 0 has 1 TX queues"),
-    ("show descriptors 0 rx 4", "port 0 has 1 RX queues"),
-    ("set moderation 0 3 1", "port 0 has 1 RX queues"),
+    ("port 0 rxq 3 start", "port 0 has no RX queue 3: it has 1, numbered from 0"),
+    ("port 0 txq 9 stop", "port 0 has no TX queue 9"), ("show descriptors 0 rx 4", "port 0 has no RX queue 4"),
+    ("set moderation 0 3 1", "port 0 has no RX queue 3"),
     ("set rss 0 fields ipv5", "did you mean 'ipv4'?"), ("set rss 0 key xy", "hexadecimal digits"),
     ("set rss 0 key 123", "two for each byte"), ("set rss 0 table 9", "port 0 has RX queues 0 to 0"),
     ("set rss 0 table a", "'a': port 0 has RX queues"),
@@ -264,11 +267,19 @@ def test_cmdline_file_ends_at_an_error_with_its_place(tmp):
                        capture_output=True, timeout=LIMIT, text=True, check=False)
     assert p.returncode == 1 and f"{commands}:3: 'brust': expected" in p.stderr, p.stderr
     assert "average" not in p.stdout
+    r = Shell(args=TWO + ("--cmdline-file", tmp))
+    assert r.code == 1 and f"--cmdline-file {tmp}: Is a directory" in r.err, r.err
     # with -i the prompt comes all the same
     r = Shell("show config", args=TWO + ("--cmdline-file", commands))
     assert r.code == 1 and "burst 8," in r.out and ":3: 'brust'" in r.err, r.err
     r = Shell(args=TWO + ("--cmdline-file", tmp / "none"))
     assert r.code == 1 and "none: No such file" in r.err, r.err
+    # what it has started ends with it
+    commands.write_text("start\nsleep 20ms\nnonsense\n")
+    p = subprocess.run([TESTPMD, "--cmdline-file", commands, *TWO], stdin=subprocess.DEVNULL,
+                       capture_output=True, timeout=LIMIT, text=True, check=False)
+    assert p.returncode == 1 and exact(tables(p.stdout)[0]) > 0, p
+    assert float(re.search(r"(?m)^([\d.]+) s, mode io", p.stdout)[1]) < LIMIT, p.stdout
 
 
 def test_limits_count_from_each_start(_):
@@ -278,6 +289,13 @@ def test_limits_count_from_each_start(_):
     assert len(tables(r.out)) == 2
     r = Shell("start", "sleep 0.3", "stop", args=TWO + ("--duration", "0.05"))
     assert r.code == 1 and "stdin:3: packets are not forwarded" in r.err, r.err
+
+
+def test_limits_hold_while_a_command_waits(tmp):
+    file = tmp / "r.json"
+    Shell("start", "sleep 2", args=TWO + ("--packets", "1000", "--json", file)).expect()
+    total = json.loads(file.read_text())["total"]
+    assert total["rx_packets"] == 1000 and total["duration_s"] < 1.9, total
 
 
 def test_json_is_of_the_last_run(tmp):
@@ -388,6 +406,47 @@ def test_threads_move_between_cpus(_):
     assert f"core 0 on CPU {cpus[0]}:" in r.out, r.out
     assert f"0@{cpus[-1]}" in r.out and "core 0: " in r.out, r.out
     exact(tables(r.out)[0])
+
+
+def test_fewer_threads_serve_all_queues(_):
+    r = Shell("set nbcore 3", "set queue 0 0 core 2", "start", "set nbcore 1", "show config", "stop").expect()
+    assert "1 thread, forwarding\ncore 0: 0/0->1/0 1/0->0/0\n" in r.out, r.out
+
+
+def test_threads_that_cannot_be_had_leave_it_as_it_was(_):
+    if b"__asan_init" in pathlib.Path(TESTPMD).read_bytes() or b"__tsan_init" in pathlib.Path(TESTPMD).read_bytes():
+        raise tap.Skip("sanitizers need memory of their own")
+    with subprocess.Popen([TESTPMD, "-i", *TWO, "--rxq", "64", "--txq", "64"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as p:
+        p.stdin.write("start\nshow config\n")
+        p.stdin.flush()
+        p.stdout.readline()
+        size = int(re.search(r"VmSize:\s+(\d+)", pathlib.Path(f"/proc/{p.pid}/status").read_text())[1]) * 1024
+        # room for the stacks of a few of them
+        resource.prlimit(p.pid, resource.RLIMIT_AS, (size + (40 << 20), resource.RLIM_INFINITY))
+        out, err = p.communicate("set nbcore 64\nport stop 0\nport start 0\nshow config\nstop\n", timeout=LIMIT)
+    assert re.fullmatch(r"stdin:3: cannot start thread \d+: .*\n", err), err
+    config = out[out.index("mode io"):]
+    assert "1 thread, forwarding" in config and config.count("->") == 128, out
+
+
+def test_a_stream_that_cannot_begin_leaves_others_alone(tmp):
+    file = tmp / "r.json"
+    args = TWO + ("--forward-mode", "txonly", "--txpkts", "3000", "--mbuf-size", "4096", "--mtu", "5000")
+    r = Shell("start", "port config mtu 1 1500", "port stop 0", "port start 0", "set nbcore 2", "show config",
+              "port config mtu 1 5000", "show config", "stop", args=args)
+    assert r.code == 1 and r.err.count("\n") == 1 and "stdin:2: --txpkts: a packet of 3000 bytes" in r.err, r.err
+    assert re.findall(r"core .*->.*", r.out) == ["core 0: 0/0->0/0", "core 0: 0/0->0/0", "core 1: 1/0->1/0"], r.out
+    r = Shell("start tx_first", args=TWO + ("--txpkts", "3000", "--json", file))
+    assert r.code == 1 and "give --mbuf-size" in r.err, r.err
+    assert json.loads(file.read_text())["total"]["duration_s"] < LIMIT
+
+
+def test_rates_are_of_the_port_that_is_there(_):
+    r = Shell("start", "sleep 20ms", "show stats", "port detach 1", "port attach null:", "sleep 0.2", "show stats",
+              "show stats", "stop", args=("--port", "null:", "--port", "null:size=1500")).expect()
+    rates = re.findall(r"port +rx pps.*\n((?: +\d.*\n)+)", r.out)
+    assert [re.findall(r"(?m)^ +(\d)", x) for x in rates] == [["0"], ["0", "1"]], r.out
 
 
 def test_ports_come_and_go_again_and_again(_):

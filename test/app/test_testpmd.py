@@ -255,6 +255,7 @@ WRONG = [
     (["--port", "null:", "--burst", "many"], "is not a number"),
     (["--port", "null:", "--mbuf-size", "100"], "must be 192 to 65535"),
     (["--port", "null:", "--duration", "soon"], "is not a number of seconds"),
+    (["--port", "null:", "--link-wait", "18446744073s"], "is not a number of seconds (2, 0.5, 200ms) up to 3600"),
     (["--port", "null:", "--huge", "3M"], "must be one of auto 1G 2M none"),
     (["--port", "null:", "--isa", "mmx"], "mmx"),
     (["--port", "null:", "--cores", "0-"], "--cores 0-"),
@@ -317,6 +318,10 @@ def test_preload_and_loop_multiply(tmp):
 
 
 def test_full_disk_is_a_failure(_):
+    with open("/dev/full", "w", encoding="ascii") as full:
+        p = subprocess.run([TESTPMD, "--port", "null:", "--packets", "32"], stdout=full, stderr=subprocess.PIPE,
+                           timeout=LIMIT, text=True, check=False)
+    assert p.returncode == 1 and p.stderr == "plx-testpmd: standard output: No space left on device\n", p
     r = Run("--port", f"pcap:rx={DATA / 'real.pcap'}", "--port", "pcap:tx=/dev/full").expect(1)
     assert "/dev/full" in r.err and "No space left" in r.err, r.err
 
