@@ -14,13 +14,17 @@ static int each(struct testpmd *t, const struct args *a, const char *what,
 	return err;
 }
 
+/* A setting that stays with the port, if err says that it is in force; err. */
+static int keep(int err, bool *setting, bool on)
+{
+	if (err == 0)
+		*setting = on;
+	return err;
+}
+
 static int promisc(struct tp_port *p, const struct args *a)
 {
-	int err = plx_port_set_promisc(p->port, a->on);
-
-	if (err == 0)
-		p->promisc = a->on;
-	return err;
+	return keep(plx_port_set_promisc(p->port, a->on), &p->promisc, a->on);
 }
 
 int cmd_set_promisc(struct testpmd *t, const struct args *a)
@@ -30,11 +34,7 @@ int cmd_set_promisc(struct testpmd *t, const struct args *a)
 
 static int allmulti(struct tp_port *p, const struct args *a)
 {
-	int err = plx_port_set_allmulti(p->port, a->on);
-
-	if (err == 0)
-		p->allmulti = a->on;
-	return err;
+	return keep(plx_port_set_allmulti(p->port, a->on), &p->allmulti, a->on);
 }
 
 int cmd_set_allmulti(struct testpmd *t, const struct args *a)
@@ -110,11 +110,7 @@ int cmd_set_mcast(struct testpmd *t, const struct args *a)
 
 static int strip(struct tp_port *p, const struct args *a)
 {
-	int err = plx_port_vlan_strip(p->port, a->on);
-
-	if (err == 0)
-		p->strip = a->on;
-	return err;
+	return keep(plx_port_vlan_strip(p->port, a->on), &p->strip, a->on);
 }
 
 int cmd_vlan_strip(struct testpmd *t, const struct args *a)

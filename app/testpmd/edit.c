@@ -221,9 +221,12 @@ struct edit *edit_open(struct testpmd *t)
 const char *edit_line(struct edit *e)
 {
 	HistEvent ev;
+	const char *line;
 	int n = 0;
-	const char *line = el_gets(e->el, &n);
 
+	/* before the prompt: what is typed as soon as it shows would be echoed by the terminal, too */
+	el_set(e->el, EL_PREP_TERM, 1);
+	line = el_gets(e->el, &n);
 	if (line == NULL || n <= 0)
 		return NULL;
 	if (strspn(line, " \t\n") != strlen(line))

@@ -33,15 +33,7 @@ static uint16_t burst(struct stream *s)
 
 static int begin(struct testpmd *t, struct stream *s)
 {
-	struct txgen *g;
-
-	if (txgen_begin(t, s) < 0)
-		return -1;
-	g = s->state;
-	g->sum = plx_cksum_add(0, g->head + PLX_ETHER_HDR_LEN, 10) +
-		 plx_cksum_add(
-			 0, g->head + PLX_ETHER_HDR_LEN + offsetof(struct plx_ipv4_hdr, dst), 4);
-	return 0;
+	return txgen_begin(t, s, offsetof(struct plx_ipv4_hdr, src));
 }
 
 const struct fwd_mode fwd_txonly = {.name = "txonly",

@@ -33,6 +33,16 @@ static void fill_head(struct txgen *g, const struct stream *s, uint32_t len)
 	memcpy(g->head, &h, sizeof(h));
 }
 
+/* The sum of an IP header without its checksum and one of its addresses. */
+static uint32_t sum_without(const uint8_t *ip, size_t address)
+{
+	const size_t src = offsetof(struct plx_ipv4_hdr, src),
+		     dst = offsetof(struct plx_ipv4_hdr, dst);
+
+	return plx_cksum_add(0, ip, offsetof(struct plx_ipv4_hdr, cksum)) +
+	       plx_cksum_add(0, ip + (address == src ? dst : src), sizeof(plx_be32));
+}
+
 /* Can this stream's port send, and this pool hold, what the options ask for? */
 static int check(const struct testpmd *t, const struct stream *s)
 {
@@ -64,7 +74,7 @@ static int check(const struct testpmd *t, const struct stream *s)
 	return 0;
 }
 
-int txgen_begin(struct testpmd *t, struct stream *s)
+int txgen_begin(struct testpmd *t, struct stream *s, size_t varies)
 {
 	const struct mode_opts *o = &t->opt.modes;
 	const uint32_t len = mode_opts_pkt_len(o);
@@ -84,6 +94,7 @@ int txgen_begin(struct testpmd *t, struct stream *s)
 	g->mbuf = (struct plx_mbuf){
 		.rearm = s->pool->rearm, .data_len = o->tx_segs[0], .pkt_len = len};
 	fill_head(g, s, len);
+	g->sum = sum_without(g->head + PLX_ETHER_HDR_LEN, varies);
 	s->state = g;
 	return 0;
 }

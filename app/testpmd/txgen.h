@@ -18,8 +18,8 @@ struct txgen {
 	uint32_t flow, clone; /* of the next packet */
 } PLX_CACHE_ALIGNED;
 
-/* The begin and end of both modes. */
-int txgen_begin(struct testpmd *t, struct stream *s);
+/* The begin and end of both modes; varies: offset in the IP header of the address that does. */
+int txgen_begin(struct testpmd *t, struct stream *s, size_t varies);
 void txgen_end(struct stream *s);
 
 /*
