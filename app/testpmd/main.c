@@ -151,10 +151,10 @@ static int forward(struct testpmd *t)
 /* What was printed is there, also on a disk that is full. */
 static int check_said(void)
 {
-	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return 0;
-	complain("standard output: %s", errno != 0 ? strerror(errno) : "cannot be written");
+	/* the errno is that of some call before */
+	complain("standard output: not all could be written; is the disk full?");
 	return -1;
 }
 

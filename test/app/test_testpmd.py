@@ -321,7 +321,7 @@ def test_full_disk_is_a_failure(_):
     with open("/dev/full", "w", encoding="ascii") as full:
         p = subprocess.run([TESTPMD, "--port", "null:", "--packets", "32"], stdout=full, stderr=subprocess.PIPE,
                            timeout=LIMIT, text=True, check=False)
-    assert p.returncode == 1 and p.stderr == "plx-testpmd: standard output: No space left on device\n", p
+    assert p.returncode == 1 and "standard output: not all could be written" in p.stderr, p
     r = Run("--port", f"pcap:rx={DATA / 'real.pcap'}", "--port", "pcap:tx=/dev/full").expect(1)
     assert "/dev/full" in r.err and "No space left" in r.err, r.err
 
