@@ -361,7 +361,8 @@ int plx_port_configure(struct plx_port *port, const struct plx_port_conf *conf);
 /**
  * Sets up queue i < n_rxq. Set up again, it replaces the queue (its pointer ends).
  * @return 0, -EBUSY (running), -EINVAL (index, descriptors, room too small, PLX_DMA_TO_DEVICE pool),
- *   -EXDEV (a pool of another context), -ENOMEM.
+ *   -EXDEV (a pool of another context), -ENOTSUP (deferred, where the driver starts no queue apart from
+ *   its port), -ENOMEM.
  */
 PLX_API
 int plx_rxq_setup(

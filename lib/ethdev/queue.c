@@ -84,6 +84,16 @@ static int check_setup(struct plx_port *port, const char *kind, uint16_t i, uint
 	return 0;
 }
 
+/* A queue that nothing could start would be stopped for ever, and still be given its share of packets. */
+static int check_deferred(
+	const struct plx_port *port, const char *kind, bool deferred, bool has_start)
+{
+	if (!deferred || has_start)
+		return 0;
+	return plx_err(ENOTSUP, "%s: the %s driver cannot start one %s queue apart from the port",
+		plx_port_name(port), port->dev->driver->name, kind);
+}
+
 static void rxq_free(struct plx_port *port, uint16_t i)
 {
 	struct plx_rxq *q = port->rxqs[i];
@@ -201,6 +211,8 @@ int plx_rxq_setup(
 	if (err == 0)
 		err = check_desc(port, "RX", &c.n_desc, port->info.def_rx_desc);
 	if (err == 0)
+		err = check_deferred(port, "RX", c.deferred, port->ops->rxq_start != NULL);
+	if (err == 0)
 		err = check_pool(port, c.pool);
 	if (err == 0)
 		err = map_pool(port, c.pool);
@@ -226,6 +238,8 @@ int plx_txq_setup(
 		err = conf_take(port, &c, sizeof(c), conf, "PLX_TXQ_CONF_INIT");
 	if (err == 0)
 		err = check_desc(port, "TX", &c.n_desc, port->info.def_tx_desc);
+	if (err == 0)
+		err = check_deferred(port, "TX", c.deferred, port->ops->txq_start != NULL);
 	if (err == 0) {
 		txq_free(port, i);
 		err = txq_make(port, i, &c);

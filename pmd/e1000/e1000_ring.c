@@ -20,24 +20,12 @@ static int ring_alloc(struct plx_port *port, uint16_t n_desc, struct plx_dma *dm
 	return 0;
 }
 
-static int check_deferred(struct plx_port *port, bool deferred)
-{
-	if (!deferred)
-		return 0;
-	return plx_err(ENOTSUP,
-		"%s: the device turns its queues on and off together: none can be started apart from the port",
-		plx_port_name(port));
-}
-
 int e1000_rxq_setup(struct plx_port *port, struct plx_rxq *h, const struct plx_rxq_conf *conf)
 {
 	struct e1000_rxq *q = (struct e1000_rxq *)h;
 	uint32_t len;
-	int err = check_deferred(port, conf->deferred);
+	int err = ring_alloc(port, h->n_desc, &q->dma);
 
-	if (err < 0)
-		return err;
-	err = ring_alloc(port, h->n_desc, &q->dma);
 	if (err < 0)
 		return err;
 	q->ring = q->dma.va;
@@ -67,11 +55,8 @@ void e1000_rxq_release(struct plx_port *port, struct plx_rxq *h)
 int e1000_txq_setup(struct plx_port *port, struct plx_txq *h, const struct plx_txq_conf *conf)
 {
 	struct e1000_txq *q = (struct e1000_txq *)h;
-	int err = check_deferred(port, conf->deferred);
+	int err = ring_alloc(port, h->n_desc, &q->dma);
 
-	if (err < 0)
-		return err;
-	err = ring_alloc(port, h->n_desc, &q->dma);
 	if (err < 0)
 		return err;
 	q->ring = q->dma.va;

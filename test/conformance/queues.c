@@ -153,6 +153,42 @@ TEST(conf, several_queues_stop_and_start_while_threads_poll)
 	rig_down(&r);
 }
 
+/* One that nothing could start would get packets for ever, and deliver none. */
+TEST(conf, a_deferred_queue_can_be_started_or_is_refused)
+{
+	struct plx_rxq_conf rx = PLX_RXQ_CONF_INIT;
+	struct plx_txq_conf tx = PLX_TXQ_CONF_INIT;
+	const struct rig_opts o = RIG_OPTS_INIT;
+	struct rig r;
+	int err;
+
+	rig_open(&r, &o);
+	CHECK_EQ(end_set_up(&r, &r.a, &o), 0);
+	rx.pool = r.pool;
+	rx.deferred = tx.deferred = true;
+	err = plx_rxq_setup(r.a.port, 0, &rx, &r.a.rxq);
+	if (err == 0) {
+		CHECK_EQ(plx_port_start(r.a.port), 0);
+		CHECK_EQ(plx_rxq_state(r.a.rxq, NULL), PLX_QUEUE_STOPPED);
+		CHECK_EQ(plx_rxq_start(r.a.rxq), 0);
+		CHECK_EQ(plx_rxq_state(r.a.rxq, NULL), PLX_QUEUE_RUNNING);
+		CHECK_EQ(plx_port_stop(r.a.port), 0);
+	} else {
+		CHECK_EQ(err, -ENOTSUP);
+		CHECK_HAS(plx_errmsg(), "one RX queue");
+	}
+	err = plx_txq_setup(r.a.port, 0, &tx, &r.a.txq);
+	if (err == 0) {
+		CHECK_EQ(plx_port_start(r.a.port), 0);
+		CHECK_EQ(plx_txq_start(r.a.txq), 0);
+		CHECK_EQ(plx_txq_state(r.a.txq, NULL), PLX_QUEUE_RUNNING);
+	} else {
+		CHECK_EQ(err, -ENOTSUP);
+		CHECK_HAS(plx_errmsg(), "one TX queue");
+	}
+	rig_down(&r);
+}
+
 /* Fewer and more queues than before: none of the old ones is left behind. */
 TEST(conf, the_number_of_queues_changes)
 {

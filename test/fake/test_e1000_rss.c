@@ -255,9 +255,8 @@ TEST(e1000_rss, queues_start_with_the_port_alone)
 	rx.pool = r.pool;
 	rx.deferred = tx.deferred = true;
 	CHECK_EQ(plx_rxq_setup(r.port, 1, &rx, NULL), -ENOTSUP);
-	CHECK_HAS(plx_errmsg(), "on and off together");
+	CHECK_HAS(plx_errmsg(), "cannot start one RX queue apart from the port");
 	CHECK_EQ(plx_txq_setup(r.port, 1, &tx, NULL), -ENOTSUP);
-	CHECK_EQ(plx_port_start(r.port), -EINVAL);
 	r.conf.n_rxq = 3;
 	CHECK_EQ(plx_port_configure(r.port, &r.conf), -ENOTSUP);
 	CHECK_HAS(plx_errmsg(), "3 RX and 2 TX queues: it has at most 2 and 2");
