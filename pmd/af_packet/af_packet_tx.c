@@ -22,11 +22,14 @@ void afp_tx_kick(struct afp_txq *txq)
 {
 	bool left;
 
+	/* before the call: what another thread finds left after it is not overwritten */
+	PLX_WRITE_ONCE(txq->pending, 0);
 	do
 		left = sendto(txq->ring.fd, NULL, 0, MSG_DONTWAIT, NULL, 0) < 0;
 	while (left && errno == EINTR);
 	/* whatever it was (ENOBUFS, EAGAIN, ENETDOWN), the frames are still there */
-	PLX_WRITE_ONCE(txq->pending, left);
+	if (left)
+		PLX_WRITE_ONCE(txq->pending, 1);
 }
 
 /* ---- one packet ---- */

@@ -19,14 +19,16 @@ void axdp_kick(struct axdp_txq *txq)
 	uint32_t calls = (txq->tx.mask + 1) / PER_CALL + 1;
 	bool left;
 
+	/* before the calls: what another thread finds left after them is not overwritten */
+	PLX_WRITE_ONCE(txq->pending, 0);
 	/* in copy mode a call sends a few packets; EAGAIN says that there are more */
 	do
 		left = sendto(txq->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) < 0;
 	while (left && (errno == EAGAIN || errno == EINTR) && --calls > 0 &&
 		PLX_READ_ONCE(*txq->tx.consumer) != PLX_READ_ONCE(*txq->tx.producer));
 	/* whatever it was (ENOBUFS, EBUSY, ENETDOWN), the descriptors are still there */
-	PLX_WRITE_ONCE(txq->pending,
-		left && PLX_READ_ONCE(*txq->tx.consumer) != PLX_READ_ONCE(*txq->tx.producer));
+	if (left && PLX_READ_ONCE(*txq->tx.consumer) != PLX_READ_ONCE(*txq->tx.producer))
+		PLX_WRITE_ONCE(txq->pending, 1);
 }
 
 /* Frees what the kernel has sent: packets. */
