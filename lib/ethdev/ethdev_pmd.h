@@ -2,8 +2,8 @@
 /*
  * What a driver of an Ethernet device provides.
  *
- * Ten operations are required, the rest may be NULL: the call then returns -ENOTSUP by itself. All
- * run under the port's lock, one at a time, on control threads; while one runs that changes a
+ * A few operations are required. Those that prepare and undo may be NULL where there is nothing to do,
+ * and the optional ones where the device cannot: the call then returns -ENOTSUP by itself. All run under the port's lock, one at a time, on control threads; while one runs that changes a
  * queue's hardware, no burst is inside that queue (see plx_rx_burst()).
  *
  * Life of a port:
@@ -44,8 +44,14 @@ struct plx_eth_ops {
 
 	/* required */
 	int (*open)(struct plx_port *port);
-	void (*close)(struct plx_port *port);
 	int (*info)(struct plx_port *port, struct plx_port_info *info);
+	int (*link)(struct plx_port *port, struct plx_link *link);
+	/* The burst functions for the queue as it is configured now, chosen once at start. */
+	plx_rx_fn (*rx_select)(struct plx_port *port, const struct plx_rxq *q);
+	plx_tx_fn (*tx_select)(struct plx_port *port, const struct plx_txq *q);
+
+	/* NULL: nothing to do */
+	void (*close)(struct plx_port *port);
 	int (*configure)(struct plx_port *port);
 	int (*rxq_setup)(struct plx_port *port, struct plx_rxq *q, const struct plx_rxq_conf *conf);
 	void (*rxq_release)(struct plx_port *port, struct plx_rxq *q);
@@ -55,15 +61,11 @@ struct plx_eth_ops {
 	/* Ends DMA and returns every mbuf of every ring to its pool; also after a half-done start and
 	   when the device is gone. */
 	void (*stop)(struct plx_port *port);
-	int (*link)(struct plx_port *port, struct plx_link *link);
 	/* Adds what the device counts (rx_missed, rx_errors, ...) to *stats, which has the queues'
 	   sums; keeps 64-bit totals since the last reset of its own. */
 	void (*stats)(struct plx_port *port, struct plx_port_stats *stats);
 	void (*stats_reset)(struct plx_port *port);
-	/* The burst functions for the queue as it is configured now, chosen once at start. */
-	plx_rx_fn (*rx_select)(struct plx_port *port, const struct plx_rxq *q);
-	plx_tx_fn (*tx_select)(struct plx_port *port, const struct plx_txq *q);
-	plx_reclaim_fn reclaim;
+	plx_reclaim_fn reclaim; /* of a driver whose TX keeps nothing back */
 
 	/* optional */
 	int (*reset)(struct plx_port *port); /* the device's reset, stopped; NULL: stop/start is */
@@ -136,6 +138,67 @@ static inline void plx_ctr_add(uint64_t *ctr, uint64_t v)
 {
 	__atomic_store_n(ctr, __atomic_load_n(ctr, __ATOMIC_RELAXED) + v, __ATOMIC_RELAXED);
 }
+
+/* ---- for burst functions ---- */
+
+/** All RX fields of a segment of len bytes, which came into the room of an mbuf of this pool. */
+static PLX_ALWAYS_INLINE void plx_rx_fields(
+	struct plx_mbuf *m, const struct plx_mbuf_pool *pool, uint32_t len)
+{
+	m->rearm = pool->rearm;
+	m->flags = 0;
+	m->ptype = 0;
+	m->pkt_len = len;
+	m->data_len = (uint16_t)len;
+	m->vlan = 0;
+	m->hash_mark = 0;
+}
+
+/** Counts an RX burst of n packets; nombuf and errors were dropped. @return n. */
+static PLX_ALWAYS_INLINE uint16_t plx_rxq_count(
+	struct plx_rxq *q, uint16_t n, uint64_t bytes, uint32_t nombuf, uint32_t errors)
+{
+	if (plx_unlikely(nombuf > 0))
+		plx_ctr_add(&q->ctr[PLX_RXQ_NOMBUF], nombuf);
+	if (plx_unlikely(errors > 0))
+		plx_ctr_add(&q->ctr[PLX_RXQ_ERRORS], errors);
+	if (n > 0) {
+		plx_ctr_add(&q->ctr[PLX_RXQ_PACKETS], n);
+		plx_ctr_add(&q->ctr[PLX_RXQ_BYTES], bytes);
+		plx_ctr_add(&q->ctr[PLX_RXQ_BURSTS], 1);
+	}
+	return n;
+}
+
+/** Counts a TX burst of n packets that are done with, errors of them not sent. @return n. */
+static PLX_ALWAYS_INLINE uint16_t plx_txq_count(
+	struct plx_txq *q, uint16_t n, uint64_t bytes, uint32_t errors)
+{
+	if (n == 0)
+		return 0;
+	plx_ctr_add(&q->ctr[PLX_TXQ_PACKETS], n);
+	plx_ctr_add(&q->ctr[PLX_TXQ_BYTES], bytes);
+	plx_ctr_add(&q->ctr[PLX_TXQ_DONE], n);
+	plx_ctr_add(&q->ctr[PLX_TXQ_BURSTS], 1);
+	if (plx_unlikely(errors > 0))
+		plx_ctr_add(&q->ctr[PLX_TXQ_ERRORS], errors);
+	return n;
+}
+
+/** The same at the end of a burst that keeps no mbufs: frees them. @return n. */
+static PLX_ALWAYS_INLINE uint16_t plx_txq_finish(
+	struct plx_txq *q, struct plx_mbuf **pkts, uint16_t n, uint64_t bytes, uint32_t errors)
+{
+	if (n > 0)
+		plx_mbuf_free_bulk_c(q->cache, pkts, n);
+	return plx_txq_count(q, n, bytes, errors);
+}
+
+/* ---- for operations and control work ---- */
+
+/** For set_mtu: the longest frame, for the queues that are set up and the bursts that may be in them. */
+PLX_API
+void plx_port_set_max_pkt(struct plx_port *port, uint32_t frame);
 
 /** For a driver that finds its device gone or a queue broken, from control work or an operation. */
 PLX_API

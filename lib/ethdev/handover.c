@@ -81,10 +81,19 @@ void txq_publish_link(struct plx_txq *q)
 		__atomic_store_n(&q->burst, tx_dummy, __ATOMIC_RELEASE);
 }
 
+/* Of a driver whose TX keeps nothing back. */
+static uint32_t reclaim_nothing(struct plx_txq *q)
+{
+	return 0;
+}
+
 void txq_publish(struct plx_txq *q)
 {
+	const plx_reclaim_fn reclaim = q->port->ops->reclaim;
+
 	__atomic_store_n(&q->state, PLX_QUEUE_RUNNING, __ATOMIC_RELEASE);
-	__atomic_store_n(&q->reclaim, q->port->ops->reclaim, __ATOMIC_RELEASE);
+	__atomic_store_n(
+		&q->reclaim, reclaim != NULL ? reclaim : reclaim_nothing, __ATOMIC_RELEASE);
 	txq_publish_link(q);
 }
 

@@ -49,7 +49,7 @@ static void port_free(struct plx_port_ctl *ctl)
 	struct plx_port *port = &ctl->port;
 
 	plx_work_del(port->ctx, &ctl->work);
-	if (ctl->opened)
+	if (ctl->opened && port->ops->close != NULL)
 		port->ops->close(port);
 	if (port->priv != NULL)
 		plx_priv_free(port->ctx, port->priv, port->ops->priv_size);
@@ -135,7 +135,8 @@ fail:
  */
 static void port_halt(struct plx_port *port)
 {
-	port->ops->stop(port);
+	if (port->ops->stop != NULL)
+		port->ops->stop(port);
 	for (uint16_t i = 0; i < port->conf.n_rxq; i++)
 		if (port->rxqs[i] != NULL)
 			plx_mempool_cache_flush(port->rxqs[i]->cache);
@@ -268,7 +269,7 @@ static int port_configure(struct plx_port *port, const struct plx_port_conf *con
 	port->rxqs = rxqs;
 	port->txqs = txqs;
 	port->conf = *conf;
-	err = port->ops->configure(port);
+	err = port->ops->configure != NULL ? port->ops->configure(port) : 0;
 	ctl->configured = err == 0;
 	return err;
 }
@@ -348,7 +349,7 @@ static int port_start(struct plx_port *port)
 
 	if (err < 0)
 		return err;
-	err = port->ops->start(port);
+	err = port->ops->start != NULL ? port->ops->start(port) : 0;
 	if (err < 0) {
 		port_halt(port);
 		return err;

@@ -101,7 +101,8 @@ static void rxq_free(struct plx_port *port, uint16_t i)
 	if (q == NULL)
 		return;
 	port->rxqs[i] = NULL;
-	port->ops->rxq_release(port, q);
+	if (port->ops->rxq_release != NULL)
+		port->ops->rxq_release(port, q);
 	plx_mempool_cache_free(q->cache);
 	queue_stats_keep(port, &port->ctl->rx[i]);
 	plx_priv_free(port->ctx, q, port->ops->rxq_size);
@@ -114,7 +115,8 @@ static void txq_free(struct plx_port *port, uint16_t i)
 	if (q == NULL)
 		return;
 	port->txqs[i] = NULL;
-	port->ops->txq_release(port, q);
+	if (port->ops->txq_release != NULL)
+		port->ops->txq_release(port, q);
 	plx_mempool_cache_free(q->cache);
 	queue_stats_keep(port, &port->ctl->tx[i]);
 	plx_priv_free(port->ctx, q, port->ops->txq_size);
@@ -126,6 +128,16 @@ void port_release_queues(struct plx_port *port)
 		rxq_free(port, i);
 	for (uint16_t i = 0; i < port->conf.n_txq; i++)
 		txq_free(port, i);
+}
+
+void plx_port_set_max_pkt(struct plx_port *port, uint32_t frame)
+{
+	for (uint16_t i = 0; i < port->conf.n_rxq; i++)
+		if (port->rxqs[i] != NULL)
+			PLX_WRITE_ONCE(port->rxqs[i]->max_pkt, frame);
+	for (uint16_t i = 0; i < port->conf.n_txq; i++)
+		if (port->txqs[i] != NULL)
+			PLX_WRITE_ONCE(port->txqs[i]->max_pkt, frame);
 }
 
 static int rxq_make(struct plx_port *port, uint16_t i, const struct plx_rxq_conf *conf)
@@ -155,7 +167,7 @@ static int rxq_make(struct plx_port *port, uint16_t i, const struct plx_rxq_conf
 	if (err < 0)
 		goto fail;
 	plx_mempool_cache_bind(q->cache, &conf->pool->mp);
-	err = port->ops->rxq_setup(port, q, conf);
+	err = port->ops->rxq_setup != NULL ? port->ops->rxq_setup(port, q, conf) : 0;
 	if (err < 0)
 		goto fail;
 	return 0;
@@ -188,7 +200,7 @@ static int txq_make(struct plx_port *port, uint16_t i, const struct plx_txq_conf
 	err = plx_mempool_cache_create(port->ctx, conf->cache, port->info.node, &q->cache);
 	if (err < 0)
 		goto fail;
-	err = port->ops->txq_setup(port, q, conf);
+	err = port->ops->txq_setup != NULL ? port->ops->txq_setup(port, q, conf) : 0;
 	if (err < 0)
 		goto fail;
 	return 0;

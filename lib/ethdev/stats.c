@@ -46,7 +46,8 @@ int plx_port_stats(struct plx_port *port, struct plx_port_stats *stats)
 		queue_add(&port->ctl->rx[i], stats);
 	for (uint16_t i = 0; i < port->conf.n_txq; i++)
 		queue_add(&port->ctl->tx[i], stats);
-	port->ops->stats(port, stats);
+	if (port->ops->stats != NULL)
+		port->ops->stats(port, stats);
 	return port_leave(port, 0);
 }
 
@@ -64,6 +65,7 @@ int plx_port_stats_reset(struct plx_port *port)
 		queue_rebase(&port->ctl->rx[i]);
 	for (uint16_t i = 0; i < port->conf.n_txq; i++)
 		queue_rebase(&port->ctl->tx[i]);
-	port->ops->stats_reset(port);
+	if (port->ops->stats_reset != NULL)
+		port->ops->stats_reset(port);
 	return port_leave(port, 0);
 }

@@ -117,15 +117,6 @@ static int afp_txq_setup(struct plx_port *port, struct plx_txq *q, const struct 
 	return 0;
 }
 
-/* Rings end with the port's stop. */
-static void afp_rxq_release(struct plx_port *port, struct plx_rxq *q)
-{
-}
-
-static void afp_txq_release(struct plx_port *port, struct plx_txq *q)
-{
-}
-
 static plx_rx_fn rx_select(struct plx_port *port, const struct plx_rxq *q)
 {
 	return afp_rx;
@@ -278,15 +269,11 @@ static int afp_set_mtu(struct plx_port *port, uint32_t mtu)
 	err = plx_netif_set_mtu(&ap->netif, mtu);
 	if (err < 0)
 		return err;
-	for (uint16_t i = 0; i < port->conf.n_rxq; i++)
-		if (port->rxqs[i] != NULL)
-			PLX_WRITE_ONCE(port->rxqs[i]->max_pkt, frame);
+	plx_port_set_max_pkt(port, frame);
 	for (uint16_t i = 0; i < port->conf.n_txq; i++)
-		if (port->txqs[i] != NULL) {
-			PLX_WRITE_ONCE(port->txqs[i]->max_pkt, frame);
+		if (port->txqs[i] != NULL)
 			PLX_WRITE_ONCE(plx_container_of(port->txqs[i], struct afp_txq, q)->if_frame,
 				mtu + 14);
-		}
 	return 0;
 }
 
@@ -321,9 +308,7 @@ static const struct plx_eth_ops ops = {
 	.info = afp_info,
 	.configure = afp_configure,
 	.rxq_setup = afp_rxq_setup,
-	.rxq_release = afp_rxq_release,
 	.txq_setup = afp_txq_setup,
-	.txq_release = afp_txq_release,
 	.start = afp_start,
 	.stop = afp_stop,
 	.link = afp_link,

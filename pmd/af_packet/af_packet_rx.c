@@ -285,9 +285,7 @@ static PLX_ALWAYS_INLINE struct plx_mbuf *receive_one(
 		t->nombuf++;
 		return NULL;
 	}
-	plx_mbuf_reset(m);
-	m->pkt_len = v.snap;
-	m->data_len = (uint16_t)v.snap;
+	plx_rx_fields(m, rxq->q.pool, v.snap);
 	memcpy(plx_mbuf_data(m), v.data, v.snap);
 	return m;
 }
@@ -334,14 +332,5 @@ uint16_t afp_rx(struct plx_rxq *q, struct plx_mbuf **pkts, uint16_t n)
 	}
 	if (s.n > 0)
 		plx_mempool_put_bulk(q->cache, s.m, s.n);
-	if (plx_unlikely(t.nombuf > 0))
-		plx_ctr_add(&q->ctr[PLX_RXQ_NOMBUF], t.nombuf);
-	if (plx_unlikely(t.errors > 0))
-		plx_ctr_add(&q->ctr[PLX_RXQ_ERRORS], t.errors);
-	if (got > 0) {
-		plx_ctr_add(&q->ctr[PLX_RXQ_PACKETS], got);
-		plx_ctr_add(&q->ctr[PLX_RXQ_BYTES], t.bytes);
-		plx_ctr_add(&q->ctr[PLX_RXQ_BURSTS], 1);
-	}
-	return got;
+	return plx_rxq_count(q, got, t.bytes, t.nombuf, t.errors);
 }

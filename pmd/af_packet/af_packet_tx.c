@@ -182,16 +182,7 @@ uint16_t afp_tx(struct plx_txq *q, struct plx_mbuf **pkts, uint16_t n)
 	}
 	if (i > errors || PLX_READ_ONCE(txq->pending))
 		afp_tx_kick(txq);
-	if (i == 0)
-		return 0;
-	plx_mbuf_free_bulk_c(q->cache, pkts, i);
-	plx_ctr_add(&q->ctr[PLX_TXQ_PACKETS], i);
-	plx_ctr_add(&q->ctr[PLX_TXQ_BYTES], bytes);
-	plx_ctr_add(&q->ctr[PLX_TXQ_DONE], i);
-	plx_ctr_add(&q->ctr[PLX_TXQ_BURSTS], 1);
-	if (errors > 0)
-		plx_ctr_add(&q->ctr[PLX_TXQ_ERRORS], errors);
-	return i;
+	return plx_txq_finish(q, pkts, i, bytes, errors);
 }
 
 /* mbufs are never held; what is in the ring may be. */

@@ -155,15 +155,6 @@ static int axdp_txq_setup(struct plx_port *port, struct plx_txq *q, const struct
 	return 0;
 }
 
-/* Sockets and rings end with the port's stop. */
-static void axdp_rxq_release(struct plx_port *port, struct plx_rxq *q)
-{
-}
-
-static void axdp_txq_release(struct plx_port *port, struct plx_txq *q)
-{
-}
-
 static plx_rx_fn rx_select(struct plx_port *port, const struct plx_rxq *q)
 {
 	return axdp_rx;
@@ -340,9 +331,7 @@ static const struct plx_eth_ops ops = {
 	.info = axdp_info,
 	.configure = axdp_configure,
 	.rxq_setup = axdp_rxq_setup,
-	.rxq_release = axdp_rxq_release,
 	.txq_setup = axdp_txq_setup,
-	.txq_release = axdp_txq_release,
 	.start = axdp_start,
 	.stop = axdp_stop,
 	.link = axdp_link,

@@ -60,14 +60,8 @@ static PLX_ALWAYS_INLINE struct plx_mbuf *take(struct axdp_rxq *rxq, const struc
 		return NULL;
 	m = axdp_mbuf(u, i);
 	u->state[i] = AXDP_FREE;
-	m->rearm = u->pool->rearm;
+	plx_rx_fields(m, u->pool, len);
 	m->data_off = (uint16_t)off;
-	m->flags = 0;
-	m->ptype = 0;
-	m->pkt_len = len;
-	m->data_len = (uint16_t)len;
-	m->vlan = 0;
-	m->hash_mark = 0;
 	return m;
 }
 

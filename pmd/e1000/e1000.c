@@ -303,12 +303,7 @@ static int set_mtu(struct plx_port *port, uint32_t mtu)
 
 	if (err < 0)
 		return err;
-	for (uint16_t i = 0; i < port->conf.n_rxq; i++)
-		if (rxq(port, i) != NULL)
-			PLX_WRITE_ONCE(rxq(port, i)->h.max_pkt, frame);
-	for (uint16_t i = 0; i < port->conf.n_txq; i++)
-		if (txq(port, i) != NULL)
-			PLX_WRITE_ONCE(txq(port, i)->h.max_pkt, frame);
+	plx_port_set_max_pkt(port, frame);
 	if (p->running && port->conf.n_rxq != 0)
 		e1000_wr(&p->hw, E1000_RCTL, rctl(port, mtu));
 	e1000_flush(&p->hw);

@@ -86,13 +86,7 @@ static void finish(const struct e1000_rxq *q, struct plx_mbuf *m, uint32_t slot,
 
 static void append(struct e1000_rxq *q, struct plx_mbuf *m, uint32_t len)
 {
-	m->rearm = q->h.pool->rearm;
-	m->flags = 0;
-	m->ptype = 0;
-	m->pkt_len = len;
-	m->data_len = (uint16_t)len;
-	m->vlan = 0;
-	m->hash_mark = 0;
+	plx_rx_fields(m, q->h.pool, len);
 	if (q->first == NULL) {
 		q->first = m;
 	} else {

@@ -61,16 +61,6 @@ static void **null_take(struct plx_rxq *q, uint16_t *n)
 	return mbufs;
 }
 
-static uint16_t null_count_rx(struct plx_rxq *q, uint16_t packets, uint32_t size)
-{
-	if (packets > 0) {
-		plx_ctr_add(&q->ctr[PLX_RXQ_PACKETS], packets);
-		plx_ctr_add(&q->ctr[PLX_RXQ_BYTES], (uint64_t)packets * size);
-		plx_ctr_add(&q->ctr[PLX_RXQ_BURSTS], 1);
-	}
-	return packets;
-}
-
 /* Packets of one segment. */
 static uint16_t null_rx(struct plx_rxq *q, struct plx_mbuf **pkts, uint16_t n)
 {
@@ -86,7 +76,7 @@ static uint16_t null_rx(struct plx_rxq *q, struct plx_mbuf **pkts, uint16_t n)
 		fields[1] = high;
 		pkts[i] = m;
 	}
-	return null_count_rx(q, n, rxq->np->size);
+	return plx_rxq_count(q, n, (uint64_t)n * rxq->np->size, 0, 0);
 }
 
 /* One packet, of as many segments as it takes; NULL: the pool has too few mbufs. */
@@ -121,9 +111,7 @@ static uint16_t null_rx_any(struct plx_rxq *q, struct plx_mbuf **pkts, uint16_t 
 			(void)plx_mbuf_write(pkts[got], 0, np->frame, np->size);
 		got++;
 	}
-	if (plx_unlikely(got < n))
-		plx_ctr_add(&q->ctr[PLX_RXQ_NOMBUF], n - got);
-	return null_count_rx(q, got, np->size);
+	return plx_rxq_count(q, got, (uint64_t)got * np->size, (uint32_t)(n - got), 0);
 }
 
 static plx_rx_fn null_rx_select(struct plx_port *port, const struct plx_rxq *q)
@@ -139,16 +127,9 @@ static uint16_t null_tx(struct plx_txq *q, struct plx_mbuf **pkts, uint16_t n)
 {
 	uint64_t bytes = 0;
 
-	if (n == 0)
-		return 0;
 	for (uint16_t i = 0; i < n; i++)
 		bytes += pkts[i]->pkt_len;
-	plx_mbuf_free_bulk_c(q->cache, pkts, n);
-	plx_ctr_add(&q->ctr[PLX_TXQ_PACKETS], n);
-	plx_ctr_add(&q->ctr[PLX_TXQ_BYTES], bytes);
-	plx_ctr_add(&q->ctr[PLX_TXQ_DONE], n);
-	plx_ctr_add(&q->ctr[PLX_TXQ_BURSTS], 1);
-	return n;
+	return plx_txq_finish(q, pkts, n, bytes, 0);
 }
 
 static uint16_t null_tx_copy(struct plx_txq *q, struct plx_mbuf **pkts, uint16_t n)
@@ -170,12 +151,6 @@ static plx_tx_fn null_tx_select(struct plx_port *port, const struct plx_txq *q)
 	const struct null_port *np = port->priv;
 
 	return np->copy ? null_tx_copy : null_tx;
-}
-
-/* TX keeps nothing back. */
-static uint32_t null_reclaim(struct plx_txq *q)
-{
-	return 0;
 }
 
 /* ---- control ---- */
@@ -236,59 +211,24 @@ static int null_rxq_setup(struct plx_port *port, struct plx_rxq *q, const struct
 	return 0;
 }
 
-static int null_txq_setup(struct plx_port *port, struct plx_txq *q, const struct plx_txq_conf *conf)
-{
-	return 0;
-}
-
-static int null_start(struct plx_port *port)
-{
-	return 0;
-}
-
 static int null_link(struct plx_port *port, struct plx_link *link)
 {
 	*link = (struct plx_link){.up = true, .full_duplex = true, .speed_mbps = 100000};
 	return 0;
 }
 
-/* Queues hold no mbufs and count for themselves, and there is nothing to give back. */
-static void null_nothing(struct plx_port *port)
-{
-}
-
-static void null_rxq_release(struct plx_port *port, struct plx_rxq *q)
-{
-}
-
-static void null_txq_release(struct plx_port *port, struct plx_txq *q)
-{
-}
-
-static void null_stats(struct plx_port *port, struct plx_port_stats *stats)
-{
-}
-
+/* Queues hold no mbufs and count for themselves, and there is nothing to start, stop or give back. */
 static const struct plx_eth_ops null_ops = {
 	.priv_size = sizeof(struct null_port),
 	.rxq_size = sizeof(struct null_rxq),
 	.txq_size = sizeof(struct null_txq),
 	.open = null_open,
-	.close = null_nothing,
 	.info = null_info,
 	.configure = null_configure,
 	.rxq_setup = null_rxq_setup,
-	.rxq_release = null_rxq_release,
-	.txq_setup = null_txq_setup,
-	.txq_release = null_txq_release,
-	.start = null_start,
-	.stop = null_nothing,
 	.link = null_link,
-	.stats = null_stats,
-	.stats_reset = null_nothing,
 	.rx_select = null_rx_select,
 	.tx_select = null_tx_select,
-	.reclaim = null_reclaim,
 };
 
 const struct plx_driver plx_driver_null = {

@@ -153,11 +153,6 @@ static int capt_info(struct plx_port *port, struct plx_port_info *info)
 
 /* ---- queues ---- */
 
-static int capt_configure(struct plx_port *port)
-{
-	return 0;
-}
-
 static int capt_rxq_setup(struct plx_port *port, struct plx_rxq *q, const struct plx_rxq_conf *conf)
 {
 	struct capt_rxq *rxq = plx_container_of(q, struct capt_rxq, q);
@@ -166,10 +161,6 @@ static int capt_rxq_setup(struct plx_port *port, struct plx_rxq *q, const struct
 	rxq->scatter = (port->conf.rx_offloads & PLX_RX_OFFLOAD_SCATTER) != 0;
 	rxq->seg_max = PLX_MIN(q->pool->room - PLX_MBUF_HEADROOM, PLX_PKT_LEN_MAX);
 	return 0;
-}
-
-static void capt_rxq_release(struct plx_port *port, struct plx_rxq *q)
-{
 }
 
 static int capt_txq_setup(struct plx_port *port, struct plx_txq *q, const struct plx_txq_conf *conf)
@@ -305,9 +296,7 @@ static const struct plx_eth_ops ops = {
 	.open = capt_open,
 	.close = capt_close,
 	.info = capt_info,
-	.configure = capt_configure,
 	.rxq_setup = capt_rxq_setup,
-	.rxq_release = capt_rxq_release,
 	.txq_setup = capt_txq_setup,
 	.txq_release = capt_txq_release,
 	.start = capt_start,

@@ -302,16 +302,7 @@ uint16_t capt_live_rx(struct plx_rxq *q, struct plx_mbuf **pkts, uint16_t n)
 		return 0;
 	if (pcap_dispatch(rxq->cp->live->p, n, receive, (void *)&b) < 0)
 		rx_broken(q, rxq->cp);
-	if (b.nombuf > 0)
-		plx_ctr_add(&q->ctr[PLX_RXQ_NOMBUF], b.nombuf);
-	if (b.errors > 0)
-		plx_ctr_add(&q->ctr[PLX_RXQ_ERRORS], b.errors);
-	if (b.got > 0) {
-		plx_ctr_add(&q->ctr[PLX_RXQ_PACKETS], b.got);
-		plx_ctr_add(&q->ctr[PLX_RXQ_BYTES], b.bytes);
-		plx_ctr_add(&q->ctr[PLX_RXQ_BURSTS], 1);
-	}
-	return b.got;
+	return plx_rxq_count(q, b.got, b.bytes, b.nombuf, b.errors);
 }
 
 /* Sends one: true, or false when the kernel wants to be asked again. *bad: it will never go. */
@@ -350,14 +341,5 @@ uint16_t capt_live_tx(struct plx_txq *q, struct plx_mbuf **pkts, uint16_t n)
 		errors += bad;
 		bytes += pkts[i]->pkt_len;
 	}
-	if (i == 0)
-		return 0;
-	plx_mbuf_free_bulk_c(q->cache, pkts, i);
-	plx_ctr_add(&q->ctr[PLX_TXQ_PACKETS], i);
-	plx_ctr_add(&q->ctr[PLX_TXQ_BYTES], bytes);
-	plx_ctr_add(&q->ctr[PLX_TXQ_DONE], i);
-	plx_ctr_add(&q->ctr[PLX_TXQ_BURSTS], 1);
-	if (errors > 0)
-		plx_ctr_add(&q->ctr[PLX_TXQ_ERRORS], errors);
-	return i;
+	return plx_txq_finish(q, pkts, i, bytes, errors);
 }

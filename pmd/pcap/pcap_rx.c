@@ -218,12 +218,7 @@ static PLX_ALWAYS_INLINE uint16_t burst(
 	}
 	if (got < have)
 		plx_mempool_put_bulk(q->cache, (void **)pkts + got, have - got);
-	if (got > 0) {
-		plx_ctr_add(&q->ctr[PLX_RXQ_PACKETS], got);
-		plx_ctr_add(&q->ctr[PLX_RXQ_BYTES], bytes);
-		plx_ctr_add(&q->ctr[PLX_RXQ_BURSTS], 1);
-	}
-	return got;
+	return plx_rxq_count(q, got, bytes, 0, 0);
 }
 
 static uint16_t rx_classic(struct plx_rxq *q, struct plx_mbuf **pkts, uint16_t n)

@@ -71,18 +71,6 @@ static PLX_NOINLINE int flush(struct plx_txq *q, struct capt_port *cp)
 	return err;
 }
 
-static void count(struct plx_txq *q, uint16_t taken, uint64_t bytes, uint32_t errors)
-{
-	if (taken == 0)
-		return;
-	plx_ctr_add(&q->ctr[PLX_TXQ_PACKETS], taken);
-	plx_ctr_add(&q->ctr[PLX_TXQ_BYTES], bytes);
-	plx_ctr_add(&q->ctr[PLX_TXQ_DONE], taken);
-	plx_ctr_add(&q->ctr[PLX_TXQ_BURSTS], 1);
-	if (errors > 0)
-		plx_ctr_add(&q->ctr[PLX_TXQ_ERRORS], errors);
-}
-
 static uint16_t tx_file(struct plx_txq *q, struct plx_mbuf **pkts, uint16_t n)
 {
 	struct capt_port *cp = plx_container_of(q, struct capt_txq, q)->cp;
@@ -113,10 +101,7 @@ static uint16_t tx_file(struct plx_txq *q, struct plx_mbuf **pkts, uint16_t n)
 		if (plx_unlikely(!record(w, m, ts)))
 			errors++;
 	}
-	if (i > 0)
-		plx_mbuf_free_bulk_c(q->cache, pkts, i);
-	count(q, i, bytes, errors);
-	return i;
+	return plx_txq_finish(q, pkts, i, bytes, errors);
 }
 
 /* Without tx=: the end of the line. */
@@ -126,10 +111,7 @@ static uint16_t tx_drop(struct plx_txq *q, struct plx_mbuf **pkts, uint16_t n)
 
 	for (uint16_t i = 0; i < n; i++)
 		bytes += pkts[i]->pkt_len;
-	if (n > 0)
-		plx_mbuf_free_bulk_c(q->cache, pkts, n);
-	count(q, n, bytes, 0);
-	return n;
+	return plx_txq_finish(q, pkts, n, bytes, 0);
 }
 
 plx_tx_fn capt_tx_select(const struct capt_port *cp)

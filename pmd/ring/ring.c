@@ -88,11 +88,6 @@ static int ring_info(struct plx_port *port, struct plx_port_info *info)
 	return 0;
 }
 
-static int ring_configure(struct plx_port *port)
-{
-	return 0;
-}
-
 /* ---- queues ---- */
 
 static size_t lens_bytes(const struct ring_rxq *rxq)
@@ -127,15 +122,6 @@ static void ring_rxq_release(struct plx_port *port, struct plx_rxq *q)
 	plx_ring_free(rxq->ring); /* empty since stop */
 }
 
-static int ring_txq_setup(struct plx_port *port, struct plx_txq *q, const struct plx_txq_conf *conf)
-{
-	return 0;
-}
-
-static void ring_txq_release(struct plx_port *port, struct plx_txq *q)
-{
-}
-
 static plx_rx_fn ring_rx_select(struct plx_port *port, const struct plx_rxq *q)
 {
 	return plx_ctx_isa(port->ctx) >= PLX_ISA_AVX2 ? ring_rx_avx2 : ring_rx;
@@ -144,12 +130,6 @@ static plx_rx_fn ring_rx_select(struct plx_port *port, const struct plx_rxq *q)
 static plx_tx_fn ring_tx_select(struct plx_port *port, const struct plx_txq *q)
 {
 	return plx_ctx_isa(port->ctx) >= PLX_ISA_AVX2 ? ring_tx_avx2 : ring_tx;
-}
-
-/* TX keeps nothing back. */
-static uint32_t ring_reclaim(struct plx_txq *q)
-{
-	return 0;
 }
 
 static int ring_rxq_start(struct plx_port *port, struct plx_rxq *q)
@@ -205,12 +185,7 @@ static int ring_set_mtu(struct plx_port *port, uint32_t mtu)
 				"%u; use larger rooms, or PLX_RX_OFFLOAD_SCATTER",
 				plx_port_name(port), mtu, frame, i, rxq->seg_max);
 	}
-	for (uint16_t i = 0; i < port->conf.n_rxq; i++)
-		if (port->rxqs[i] != NULL)
-			PLX_WRITE_ONCE(port->rxqs[i]->max_pkt, frame);
-	for (uint16_t i = 0; i < port->conf.n_txq; i++)
-		if (port->txqs[i] != NULL)
-			PLX_WRITE_ONCE(port->txqs[i]->max_pkt, frame);
+	plx_port_set_max_pkt(port, frame);
 	ring_new_mtu(port->priv);
 	return 0;
 }
@@ -271,11 +246,8 @@ static const struct plx_eth_ops ops = {
 	.open = ring_open,
 	.close = ring_close,
 	.info = ring_info,
-	.configure = ring_configure,
 	.rxq_setup = ring_rxq_setup,
 	.rxq_release = ring_rxq_release,
-	.txq_setup = ring_txq_setup,
-	.txq_release = ring_txq_release,
 	.start = ring_start,
 	.stop = ring_stop,
 	.link = ring_link,
@@ -283,7 +255,6 @@ static const struct plx_eth_ops ops = {
 	.stats_reset = ring_stats_reset,
 	.rx_select = ring_rx_select,
 	.tx_select = ring_tx_select,
-	.reclaim = ring_reclaim,
 	.set_mtu = ring_set_mtu,
 	.set_promisc = ring_any_mode,
 	.set_allmulti = ring_any_mode,

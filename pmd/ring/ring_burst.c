@@ -99,8 +99,7 @@ PLX_NOINLINE uint16_t ring_tx_any(
 		pkts[k++] = m; /* the caller's array is ours as far as we took its packets */
 	}
 	plx_ring_sp_put(ring, (void *const *)pkts, k);
-	ring_count_tx(&txq->q, n, bytes, errors);
-	return n;
+	return plx_txq_count(&txq->q, n, bytes, errors);
 }
 
 /* ---- RX of all others ---- */
@@ -189,13 +188,7 @@ PLX_NOINLINE uint16_t ring_rx_any(struct ring_rxq *rxq, struct plx_mbuf **pkts, 
 		bytes += m->pkt_len;
 		pkts[got++] = m;
 	}
-	if (errors > 0)
-		plx_ctr_add(&rxq->q.ctr[PLX_RXQ_ERRORS], errors);
-	if (nombuf > 0)
-		plx_ctr_add(&rxq->q.ctr[PLX_RXQ_NOMBUF], nombuf);
-	if (got > 0)
-		ring_count_rx(&rxq->q, got, bytes);
-	return got;
+	return plx_rxq_count(&rxq->q, got, bytes, nombuf, errors);
 }
 
 uint32_t ring_drain(struct plx_ring *ring)

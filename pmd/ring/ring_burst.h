@@ -36,28 +36,6 @@ static PLX_ALWAYS_INLINE bool ring_usual(const struct ring_seen *s, uint32_t max
 		       ((uint64_t)max - (uint32_t)s->lens) >> 63) == 0;
 }
 
-static PLX_ALWAYS_INLINE void ring_count_tx(
-	struct plx_txq *q, uint16_t n, uint64_t bytes, uint32_t errors)
-{
-	uint64_t *ctr = q->ctr;
-
-	plx_ctr_add(&ctr[PLX_TXQ_PACKETS], n);
-	plx_ctr_add(&ctr[PLX_TXQ_BYTES], bytes);
-	plx_ctr_add(&ctr[PLX_TXQ_DONE], n); /* they are the other end's now */
-	plx_ctr_add(&ctr[PLX_TXQ_BURSTS], 1);
-	if (errors != 0)
-		plx_ctr_add(&ctr[PLX_TXQ_ERRORS], errors);
-}
-
-static PLX_ALWAYS_INLINE void ring_count_rx(struct plx_rxq *q, uint16_t n, uint64_t bytes)
-{
-	uint64_t *ctr = q->ctr;
-
-	plx_ctr_add(&ctr[PLX_RXQ_PACKETS], n);
-	plx_ctr_add(&ctr[PLX_RXQ_BYTES], bytes);
-	plx_ctr_add(&ctr[PLX_RXQ_BURSTS], 1);
-}
-
 static PLX_ALWAYS_INLINE uint16_t ring_tx_burst(
 	struct plx_txq *q, struct plx_mbuf **pkts, uint16_t n, ring_look look)
 {
@@ -82,8 +60,7 @@ static PLX_ALWAYS_INLINE uint16_t ring_tx_burst(
 	if (plx_unlikely(!ring_usual(&seen, PLX_READ_ONCE(txq->max))))
 		return ring_tx_any(txq, ring, pkts, n);
 	plx_ring_sp_put(ring, (void *const *)pkts, n);
-	ring_count_tx(q, n, seen.sum, 0);
-	return n;
+	return plx_txq_count(q, n, seen.sum, 0); /* they are the other end's now */
 }
 
 static PLX_ALWAYS_INLINE uint16_t ring_rx_burst(
@@ -103,8 +80,7 @@ static PLX_ALWAYS_INLINE uint16_t ring_rx_burst(
 	if (plx_unlikely(add(&bytes, &lens[at], n)))
 		return ring_rx_any(rxq, pkts, n);
 	plx_ring_sc_get(ring, (void **)pkts, n);
-	ring_count_rx(q, n, bytes);
-	return n;
+	return plx_rxq_count(q, n, bytes, 0, 0);
 }
 
 #endif

@@ -136,15 +136,6 @@ static int tap_txq_setup(struct plx_port *port, struct plx_txq *q, const struct 
 	return 0;
 }
 
-/* Stop has taken all there was. */
-static void tap_rxq_release(struct plx_port *port, struct plx_rxq *q)
-{
-}
-
-static void tap_txq_release(struct plx_port *port, struct plx_txq *q)
-{
-}
-
 static plx_rx_fn rx_select(struct plx_port *port, const struct plx_rxq *q)
 {
 	const struct tap_rxq *rxq = plx_container_of(q, struct tap_rxq, q);
@@ -155,12 +146,6 @@ static plx_rx_fn rx_select(struct plx_port *port, const struct plx_rxq *q)
 static plx_tx_fn tx_select(struct plx_port *port, const struct plx_txq *q)
 {
 	return tap_tx;
-}
-
-/* TX keeps nothing back. */
-static uint32_t tap_reclaim(struct plx_txq *q)
-{
-	return 0;
 }
 
 /* ---- start and stop ---- */
@@ -241,12 +226,7 @@ static int tap_set_mtu(struct plx_port *port, uint32_t mtu)
 	err = plx_netif_set_mtu(&tp->netif, mtu);
 	if (err < 0)
 		return err;
-	for (uint16_t i = 0; i < port->conf.n_rxq; i++)
-		if (port->rxqs[i] != NULL)
-			PLX_WRITE_ONCE(port->rxqs[i]->max_pkt, frame);
-	for (uint16_t i = 0; i < port->conf.n_txq; i++)
-		if (port->txqs[i] != NULL)
-			PLX_WRITE_ONCE(port->txqs[i]->max_pkt, frame);
+	plx_port_set_max_pkt(port, frame);
 	return 0;
 }
 
@@ -314,9 +294,7 @@ static const struct plx_eth_ops ops = {
 	.info = tap_info,
 	.configure = tap_configure,
 	.rxq_setup = tap_rxq_setup,
-	.rxq_release = tap_rxq_release,
 	.txq_setup = tap_txq_setup,
-	.txq_release = tap_txq_release,
 	.start = tap_start,
 	.stop = tap_stop,
 	.link = tap_link,
@@ -324,7 +302,6 @@ static const struct plx_eth_ops ops = {
 	.stats_reset = tap_stats_reset,
 	.rx_select = rx_select,
 	.tx_select = tx_select,
-	.reclaim = tap_reclaim,
 	.gone = tap_gone,
 	.tx_prepare = tap_tx_prepare,
 	.set_mtu = tap_set_mtu,

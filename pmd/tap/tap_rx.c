@@ -48,17 +48,6 @@ void tap_rx_stop(struct tap_rxq *rxq)
 	rxq->tail_missing = true;
 }
 
-static PLX_ALWAYS_INLINE void fill(const struct tap_rxq *rxq, struct plx_mbuf *m, uint32_t len)
-{
-	m->rearm = rxq->q.pool->rearm;
-	m->flags = 0;
-	m->ptype = 0;
-	m->pkt_len = len;
-	m->data_len = (uint16_t)len;
-	m->vlan = 0;
-	m->hash_mark = 0;
-}
-
 /* ---- checksums ---- */
 
 /*
@@ -89,20 +78,6 @@ struct tally {
 	uint32_t errors, nombuf;
 	uint64_t bytes;
 };
-
-static uint16_t count(struct plx_rxq *q, const struct tally *t)
-{
-	if (t->errors > 0)
-		plx_ctr_add(&q->ctr[PLX_RXQ_ERRORS], t->errors);
-	if (t->nombuf > 0)
-		plx_ctr_add(&q->ctr[PLX_RXQ_NOMBUF], t->nombuf);
-	if (t->got > 0) {
-		plx_ctr_add(&q->ctr[PLX_RXQ_PACKETS], t->got);
-		plx_ctr_add(&q->ctr[PLX_RXQ_BYTES], t->bytes);
-		plx_ctr_add(&q->ctr[PLX_RXQ_BURSTS], 1);
-	}
-	return t->got;
-}
 
 /* No packet, or no interface any more (control work makes it a port that is gone). */
 static PLX_NOINLINE void no_packet(struct tap_rxq *rxq)
@@ -160,7 +135,7 @@ uint16_t tap_rx(struct plx_rxq *q, struct plx_mbuf **pkts, uint16_t n)
 			continue;
 		}
 		rxq->n_spare--;
-		fill(rxq, m, (uint32_t)got);
+		plx_rx_fields(m, q->pool, (uint32_t)got);
 		if (rxq->cksum) {
 			struct virtio_net_hdr vh;
 
@@ -170,7 +145,7 @@ uint16_t tap_rx(struct plx_rxq *q, struct plx_mbuf **pkts, uint16_t n)
 		t.bytes += (uint64_t)got;
 		pkts[t.got++] = m;
 	}
-	return count(q, &t);
+	return plx_rxq_count(q, t.got, t.bytes, t.nombuf, t.errors);
 }
 
 /* Reads into the first mbuf and those of the tail, one byte more than a packet may have: a longer one shows. */
@@ -204,7 +179,7 @@ static void link_chain(struct tap_rxq *rxq, struct plx_mbuf *m, uint32_t len)
 	struct plx_mbuf *last = m;
 	uint32_t left = len;
 
-	fill(rxq, m, len);
+	plx_rx_fields(m, rxq->q.pool, len);
 	m->data_len = (uint16_t)PLX_MIN(left, rxq->seg_max);
 	left -= m->data_len;
 	for (uint16_t i = 0; left > 0; i++) {
@@ -212,7 +187,7 @@ static void link_chain(struct tap_rxq *rxq, struct plx_mbuf *m, uint32_t len)
 
 		rxq->tail[i] = NULL;
 		rxq->tail_missing = true;
-		fill(rxq, s, PLX_MIN(left, rxq->seg_max));
+		plx_rx_fields(s, rxq->q.pool, PLX_MIN(left, rxq->seg_max));
 		left -= s->data_len;
 		last->next = s;
 		last = s;
@@ -253,5 +228,5 @@ uint16_t tap_rx_chains(struct plx_rxq *q, struct plx_mbuf **pkts, uint16_t n)
 		t.bytes += (uint64_t)got;
 		pkts[t.got++] = m;
 	}
-	return count(q, &t);
+	return plx_rxq_count(q, t.got, t.bytes, t.nombuf, t.errors);
 }

@@ -183,16 +183,7 @@ uint16_t tap_tx(struct plx_txq *q, struct plx_mbuf **pkts, uint16_t n)
 		}
 		bytes += len;
 	}
-	if (i == 0)
-		return 0;
-	plx_mbuf_free_bulk_c(q->cache, pkts, i);
-	plx_ctr_add(&q->ctr[PLX_TXQ_PACKETS], i);
-	plx_ctr_add(&q->ctr[PLX_TXQ_BYTES], bytes);
-	plx_ctr_add(&q->ctr[PLX_TXQ_DONE], i);
-	plx_ctr_add(&q->ctr[PLX_TXQ_BURSTS], 1);
-	if (errors > 0)
-		plx_ctr_add(&q->ctr[PLX_TXQ_ERRORS], errors);
-	return i;
+	return plx_txq_finish(q, pkts, i, bytes, errors);
 }
 
 /* ---- prepare ---- */

@@ -14,10 +14,11 @@ import tree
 
 
 def operations(root):
-    """Required and optional members of struct plx_eth_ops."""
+    """Required and optional members of struct plx_eth_ops; those that NULL does for are neither."""
     text = "\n".join(tree.lines(root, "lib/ethdev/ethdev_pmd.h"))
     body = re.search(r"^struct plx_eth_ops \{(.*?)^\};", text, re.M | re.S).group(1)
-    required, optional = body.split("/* optional */")
+    required, rest = body.split("/* NULL: nothing to do */")
+    optional = rest.split("/* optional */")[1]
     member = re.compile(r"\(\*(\w+)\)\(|\bplx_\w+_fn (\w+);")
 
     def names(part):

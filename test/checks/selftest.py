@@ -12,6 +12,8 @@ SPDX = "/* SPDX-License-Identifier: BSD-3-Clause */\n"
 TABLE = "layers = [\n  ['base', []],\n  ['pci', ['base']],\n  ['ethdev', ['pci']],\n]\n"
 OPS = """struct plx_eth_ops {
 	int (*open)(int port);
+	/* NULL: nothing to do */
+	int (*close)(int port);
 	/* optional */
 	int (*reset)(int port);
 	int (*set_mtu)(int port);
