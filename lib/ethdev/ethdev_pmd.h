@@ -76,7 +76,8 @@ struct plx_eth_ops {
 	/* From control work, beside a running burst: reads memory and registers, writes nothing. */
 	void (*rxq_progress)(struct plx_port *port, struct plx_rxq *q, struct plx_progress *p);
 	void (*txq_progress)(struct plx_port *port, struct plx_txq *q, struct plx_progress *p);
-	uint16_t (*tx_prepare)(struct plx_txq *q, struct plx_mbuf **pkts, uint16_t n);
+	/* For a packet with right metadata: what the device wants done in software, and what it cannot. */
+	int (*tx_prepare)(struct plx_txq *q, struct plx_mbuf *m);
 	int (*set_mtu)(struct plx_port *port, uint32_t mtu);
 	int (*set_promisc)(struct plx_port *port, bool on);
 	int (*set_allmulti)(struct plx_port *port, bool on);

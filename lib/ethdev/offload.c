@@ -104,13 +104,17 @@ static int check_packet(const struct plx_txq *q, const struct plx_mbuf *m)
 
 uint16_t plx_tx_prepare(struct plx_txq *q, struct plx_mbuf **pkts, uint16_t n)
 {
+	int (*const prepare)(struct plx_txq *, struct plx_mbuf *) = q->port->ops->tx_prepare;
+
 	for (uint16_t i = 0; i < n; i++) {
 		int err = check_packet(q, pkts[i]);
 
+		if (err == 0 && prepare != NULL)
+			err = prepare(q, pkts[i]);
 		if (err < 0) {
 			plx_err_prefix(err, "packet %u", i);
-			n = i;
+			return i;
 		}
 	}
-	return q->port->ops->tx_prepare != NULL ? q->port->ops->tx_prepare(q, pkts, n) : n;
+	return n;
 }

@@ -5,7 +5,7 @@
  *	af_packet.c        device string, operations
  *	af_packet_ring.c   sockets and their rings: made at start, gone at stop
  *	af_packet_rx.c     RX bursts                 af_packet_tx.c   TX bursts
- *	af_packet_cut.c    what the kernel hands over unfinished: sums, TCP in large pieces
+ *	af_packet_cut.c    TCP that the kernel hands over in large pieces
  *
  * Each queue is a packet socket (packet(7)) with one ring that the kernel and this process share.
  * The kernel is not the enemy here, but what it writes is read once and checked all the same.
@@ -117,12 +117,6 @@ struct plx_mbuf *afp_build(
 
 /* ---- af_packet_cut.c ---- */
 
-/**
- * Completes the checksum that vh describes, in the packet m, which was made of len bytes at data;
- * shift: bytes that m has more before it. False: it describes none that lies in the packet.
- */
-bool afp_complete(struct plx_mbuf *m, const struct virtio_net_hdr *vh, const uint8_t *data,
-	uint32_t len, uint32_t shift);
 /** Begins to cut the packet of len bytes at data; tag: to put into it, or NULL. False: it cannot be. */
 bool afp_cut_begin(struct afp_cut *cut, const struct virtio_net_hdr *vh, const uint8_t *data,
 	uint32_t len, const uint8_t *tag);
@@ -133,7 +127,7 @@ struct plx_mbuf *afp_cut_next(struct afp_rxq *rxq, bool fit);
 
 uint16_t afp_tx(struct plx_txq *q, struct plx_mbuf **pkts, uint16_t n);
 uint32_t afp_tx_reclaim(struct plx_txq *q);
-uint16_t afp_tx_prepare(struct plx_txq *q, struct plx_mbuf **pkts, uint16_t n);
+int afp_tx_prepare(struct plx_txq *q, struct plx_mbuf *m);
 /** Has the kernel send what is in the ring. Any thread. */
 void afp_tx_kick(struct afp_txq *txq);
 

@@ -1,50 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a kernel hands over unfinished. Within a machine it does not compute checksums that nobody
- * checks, and does not cut TCP into frames: from a veth or a tap come packets whose checksum field has
- * the pseudo header's sum, and TCP packets of up to 64 KiB. struct virtio_net_hdr, in front of each
- * packet, says so (virtio 1.2, 5.1.6). A program is to see what would be on a wire: sums are computed and
- * large packets cut here.
+ * Packets that a kernel hands over uncut. Within a machine it does not cut TCP into frames: from a veth or
+ * a tap come packets of up to 64 KiB. struct virtio_net_hdr, in front of each packet, says so (virtio 1.2,
+ * 5.1.6). A program is to see what would be on a wire: they are cut here.
  *
  * Cutting is what Linux does before a NIC that cannot: each piece has the headers of the whole, with
  * its own lengths, IPv4 identification, TCP sequence number, flags and sums.
  */
 #include "af_packet.h"
-#include "plx_cksum.h"
+#include "net_pmd.h"
 
 enum { TCP_FIN = 0x01, TCP_PSH = 0x08, TCP_CWR = 0x80 };
-
-/* ---- sums ---- */
-
-/* Writes one byte of a chain. */
-static void poke(struct plx_mbuf *m, uint32_t at, uint8_t byte)
-{
-	while (at >= m->data_len && m->next != NULL) {
-		at -= m->data_len;
-		m = m->next;
-	}
-	if (at < m->data_len)
-		plx_mbuf_data(m)[at] = byte;
-}
-
-bool afp_complete(struct plx_mbuf *m, const struct virtio_net_hdr *vh, const uint8_t *data,
-	uint32_t len, uint32_t shift)
-{
-	const uint32_t start = vh->csum_start, field = start + vh->csum_offset;
-	uint8_t sum[2];
-	plx_be16 cksum;
-
-	if (start >= len || field + 2 > len)
-		return false;
-	/* UDP's 0 means none; for TCP 0 and 0xffff are the same number */
-	cksum = plx_cksum_udp(plx_cksum_add(0, data + start, len - start));
-	memcpy(sum, &cksum, sizeof(sum));
-	poke(m, field + shift, sum[0]);
-	poke(m, field + shift + 1, sum[1]);
-	return true;
-}
-
-/* ---- large packets ---- */
 
 /* Finds the IP header in cut->hdr, whose first len bytes are there; false: none that is known. */
 static bool find_ip(struct afp_cut *cut, uint32_t len)
@@ -114,11 +80,6 @@ bool afp_cut_begin(struct afp_cut *cut, const struct virtio_net_hdr *vh, const u
 	return true;
 }
 
-static void store(uint8_t *field, plx_be16 cksum)
-{
-	memcpy(field, &cksum, sizeof(cksum));
-}
-
 /* The piece's headers, from those of the whole in h; n: bytes of payload in it. */
 static void piece_headers(const struct afp_cut *cut, uint8_t *h, uint32_t n)
 {
@@ -131,8 +92,7 @@ static void piece_headers(const struct afp_cut *cut, uint8_t *h, uint32_t n)
 	} else {
 		plx_store_be16(ip + 2, (uint16_t)(cut->hdr_len - cut->l3 + n));
 		plx_store_be16(ip + 4, (uint16_t)(plx_load_be16(ip + 4) + cut->index));
-		plx_store_be16(ip + 10, 0);
-		store(ip + 10, plx_cksum(ip, (ip[0] & 0xfu) * 4));
+		plx_ipv4_cksum_put(ip, (ip[0] & 0xfu) * 4);
 	}
 	if (cut->udp) {
 		plx_store_be16(l4 + 4, (uint16_t)l4_len);
@@ -150,12 +110,11 @@ static void piece_headers(const struct afp_cut *cut, uint8_t *h, uint32_t n)
 static plx_be16 piece_sum(const struct afp_cut *cut, const uint8_t *h, uint32_t n)
 {
 	const uint32_t l4_len = cut->hdr_len - cut->l4 + n;
-	const uint8_t *ip = h + cut->l3;
-	/* the pseudo header (RFC 9293 3.1, RFC 8200 8.1): addresses, protocol, length */
-	uint32_t sum = plx_cksum_add(0, cut->ipv6 ? ip + 8 : ip + 12, cut->ipv6 ? 32 : 8);
+	const uint8_t proto = cut->udp ? PLX_IP_UDP : PLX_IP_TCP;
+	const void *ip = h + cut->l3;
+	uint32_t sum = cut->ipv6 ? plx_ipv6_phdr_sum(ip, NULL, proto, l4_len)
+				 : plx_ipv4_phdr_sum(ip, proto, (uint16_t)l4_len);
 
-	sum += plx_be16_make(cut->udp ? PLX_IP_UDP : PLX_IP_TCP).v;
-	sum += plx_be16_make((uint16_t)l4_len).v;
 	sum += plx_cksum_add(0, h + cut->l4, cut->hdr_len - cut->l4); /* an even number of bytes */
 	sum += plx_cksum_add(0, cut->payload, n);
 	return plx_cksum_udp(sum);
@@ -169,12 +128,14 @@ struct plx_mbuf *afp_cut_next(struct afp_rxq *rxq, bool fit)
 	struct afp_piece piece[2];
 	struct plx_mbuf *m = NULL;
 	uint8_t h[AFP_HDR_MAX];
+	plx_be16 sum;
 
 	if (fit) {
 		memcpy(h, cut->hdr, cut->hdr_len);
 		piece_headers(cut, h, n);
 		plx_store_be16(h + field, 0);
-		store(h + field, piece_sum(cut, h, n));
+		sum = piece_sum(cut, h, n);
+		memcpy(h + field, &sum, sizeof(sum));
 		piece[0] = (struct afp_piece){h, cut->hdr_len};
 		piece[1] = (struct afp_piece){cut->payload, n};
 		m = afp_build(rxq, piece, 2, cut->hdr_len + n);

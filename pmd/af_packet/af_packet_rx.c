@@ -6,6 +6,7 @@
  * With the pool empty packets are dropped: a network does not wait.
  */
 #include "af_packet.h"
+#include "net_pmd.h"
 
 /* mbufs taken from the pool at a time */
 #define BATCH 32u
@@ -181,7 +182,7 @@ static PLX_NOINLINE struct plx_mbuf *receive_odd(
 	uint8_t tag[4];
 	struct afp_piece piece[3];
 	unsigned n = 0;
-	bool put_back, sum;
+	bool put_back;
 	uint32_t total;
 	struct plx_mbuf *m;
 
@@ -215,9 +216,7 @@ static PLX_NOINLINE struct plx_mbuf *receive_odd(
 		t->nombuf++;
 		return NULL;
 	}
-	sum = (v->vh.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) &&
-	      afp_complete(m, &v->vh, v->data, v->snap, put_back ? 4 : 0);
-	decorate(rxq, m, v, sum);
+	decorate(rxq, m, v, plx_vnet_rx(m, &v->vh, put_back ? sizeof(tag) : 0));
 	return m;
 }
 

@@ -175,7 +175,7 @@ uint32_t e1000_tx_plain(
 	struct e1000_txq *q, struct plx_mbuf *const *pkts, uint32_t k, uint64_t *bytes);
 
 /* e1000_txprep.c */
-uint16_t e1000_tx_prepare(struct plx_txq *h, struct plx_mbuf **pkts, uint16_t n);
+int e1000_tx_prepare(struct plx_txq *h, struct plx_mbuf *m);
 
 /* e1000_rss.c: 7.1.11 */
 #define E1000_RSS_FIELDS (PLX_RSS_IPV4 | PLX_RSS_IPV4_TCP | PLX_RSS_IPV6 | PLX_RSS_IPV6_TCP)

@@ -5,23 +5,7 @@
  * device wants the pseudo header's sum in the checksum field (7.2.10.2), which is put there.
  */
 #include "e1000.h"
-
-enum { L4_TCP = 6, L4_UDP = 17 };
-
-static uint32_t sum16(const uint8_t *p, uint32_t len)
-{
-	uint32_t sum = 0;
-
-	for (uint32_t i = 0; i + 1 < len; i += 2)
-		sum += plx_load_be16(p + i);
-	return sum;
-}
-
-static uint16_t fold(uint32_t sum)
-{
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)((sum & 0xffff) + (sum >> 16));
-}
+#include "net_pmd.h"
 
 /* The EtherType behind the tags that l2_len covers. */
 static uint16_t ethertype(const uint8_t *p, uint32_t l2)
@@ -61,28 +45,13 @@ static int check_ipv6(const struct plx_mbuf *m, const uint8_t *ip, uint32_t l4_p
 	return 0;
 }
 
-/* Puts the pseudo header's sum (RFC 793, RFC 8200 8.1) into the checksum field. */
-static void pseudo_sum(struct plx_mbuf *m, uint8_t *ip, uint32_t l4_proto)
-{
-	const uint32_t l4 = (uint32_t)m->tx.l2_len + (uint32_t)m->tx.l3_len;
-	uint32_t len = m->pkt_len - l4, sum = l4_proto;
-
-	if (m->flags & PLX_TX_IPV4) {
-		len = plx_load_be16(ip + 2) - (uint32_t)m->tx.l3_len;
-		sum += sum16(ip + 12, 8);
-	} else {
-		sum += sum16(ip + 8, 32);
-	}
-	plx_store_be16(ip + m->tx.l3_len + (l4_proto == L4_TCP ? 16 : 6), fold(sum + len));
-}
-
 static int prepare(struct plx_mbuf *m)
 {
 	const uint32_t l4 = (uint32_t)m->tx.l2_len + (uint32_t)m->tx.l3_len;
-	const uint32_t proto = m->flags & PLX_TX_TCP_CKSUM   ? L4_TCP
-			       : m->flags & PLX_TX_UDP_CKSUM ? L4_UDP
+	const uint32_t proto = m->flags & PLX_TX_TCP_CKSUM   ? PLX_IP_TCP
+			       : m->flags & PLX_TX_UDP_CKSUM ? PLX_IP_UDP
 							     : 0;
-	const uint32_t need = l4 + (proto == L4_TCP ? 20 : proto == L4_UDP ? 8 : 0);
+	const uint32_t need = l4 + (proto == PLX_IP_TCP ? 20 : proto == PLX_IP_UDP ? 8 : 0);
 	const uint16_t want = m->flags & PLX_TX_IPV4 ? 0x0800 : 0x86dd;
 	uint8_t *p = plx_mbuf_data(m);
 	uint16_t type;
@@ -99,26 +68,13 @@ static int prepare(struct plx_mbuf *m)
 			(unsigned)m->tx.l2_len, type, want);
 	err = m->flags & PLX_TX_IPV4 ? check_ipv4(m, p + m->tx.l2_len, proto)
 				     : check_ipv6(m, p + m->tx.l2_len, proto);
-	if (err == 0 && proto != 0)
-		pseudo_sum(m, p + m->tx.l2_len, proto);
-	return err;
+	return err < 0 ? err : plx_tx_phdr(m);
 }
 
-uint16_t e1000_tx_prepare(struct plx_txq *h, struct plx_mbuf **pkts, uint16_t n)
+int e1000_tx_prepare(struct plx_txq *h, struct plx_mbuf *m)
 {
-	for (uint16_t i = 0; i < n; i++) {
-		struct plx_mbuf *m = pkts[i];
-		int err = 0;
-
-		if (m->nsegs > E1000_MAX_SEGS)
-			err = plx_err(EINVAL, "%u segments: the device takes %u", m->nsegs,
-				E1000_MAX_SEGS);
-		else if (m->flags & E1000_TX_CKSUMS)
-			err = prepare(m);
-		if (err < 0) {
-			plx_err_prefix(err, "packet %u", i);
-			return i;
-		}
-	}
-	return n;
+	if (m->nsegs > E1000_MAX_SEGS)
+		return plx_err(
+			EINVAL, "%u segments: the device takes %u", m->nsegs, E1000_MAX_SEGS);
+	return m->flags & E1000_TX_CKSUMS ? prepare(m) : 0;
 }

@@ -98,6 +98,6 @@ uint16_t tap_rx_chains(struct plx_rxq *q, struct plx_mbuf **pkts, uint16_t n);
 /** Gives the mbufs back that the queue has taken beforehand. */
 void tap_rx_stop(struct tap_rxq *rxq);
 uint16_t tap_tx(struct plx_txq *q, struct plx_mbuf **pkts, uint16_t n);
-uint16_t tap_tx_prepare(struct plx_txq *q, struct plx_mbuf **pkts, uint16_t n);
+int tap_tx_prepare(struct plx_txq *q, struct plx_mbuf *m);
 
 #endif

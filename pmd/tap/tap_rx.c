@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "plx_cksum.h"
+#include "net_pmd.h"
 
 PLX_STATIC_ASSERT(TAP_VNET <= PLX_MBUF_HEADROOM, "the header of a packet lies in the headroom");
 
@@ -46,28 +46,6 @@ void tap_rx_stop(struct tap_rxq *rxq)
 		rxq->tail[i] = NULL;
 	}
 	rxq->tail_missing = true;
-}
-
-/* ---- checksums ---- */
-
-/*
- * The kernel does not compute sums of packets that do not leave the machine: it says where one is to
- * begin and belongs. A program is to see what would be on a wire.
- */
-static void checksum(struct plx_mbuf *m, const struct virtio_net_hdr *vh)
-{
-	const uint32_t start = vh->csum_start, field = start + vh->csum_offset;
-	plx_be16 sum;
-
-	if (vh->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
-		if (start >= m->pkt_len || field + sizeof(sum) > m->pkt_len)
-			return;
-		sum = plx_cksum_udp_nonzero(plx_cksum_mbuf(m, start, m->pkt_len - start));
-		(void)plx_mbuf_write(m, field, &sum, sizeof(sum));
-		m->flags |= PLX_RX_L4_CKSUM_GOOD;
-	} else if (vh->flags & VIRTIO_NET_HDR_F_DATA_VALID) {
-		m->flags |= PLX_RX_L4_CKSUM_GOOD;
-	}
 }
 
 /* ---- bursts ---- */
@@ -140,7 +118,8 @@ uint16_t tap_rx(struct plx_rxq *q, struct plx_mbuf **pkts, uint16_t n)
 			struct virtio_net_hdr vh;
 
 			memcpy(&vh, data - vnet, sizeof(vh));
-			checksum(m, &vh);
+			if (plx_vnet_rx(m, &vh, 0))
+				m->flags |= PLX_RX_L4_CKSUM_GOOD;
 		}
 		t.bytes += (uint64_t)got;
 		pkts[t.got++] = m;
@@ -224,7 +203,8 @@ uint16_t tap_rx_chains(struct plx_rxq *q, struct plx_mbuf **pkts, uint16_t n)
 		rxq->n_spare--;
 		link_chain(rxq, m, (uint32_t)got);
 		if (rxq->cksum)
-			checksum(m, &vh);
+			if (plx_vnet_rx(m, &vh, 0))
+				m->flags |= PLX_RX_L4_CKSUM_GOOD;
 		t.bytes += (uint64_t)got;
 		pkts[t.got++] = m;
 	}

@@ -9,58 +9,16 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "plx_cksum.h"
-
-#define L4_FLAGS (PLX_TX_TCP_CKSUM | PLX_TX_UDP_CKSUM | PLX_TX_TSO)
+#include "net_pmd.h"
 
 /* ---- offloads ---- */
-
-/* What the kernel is to finish; tag: bytes that go in before layer 3. False: it cannot be. */
-static bool describe(struct virtio_net_hdr *vh, const struct plx_mbuf *m, uint32_t tag)
-{
-	const uint32_t l4 = (uint32_t)m->tx.l2_len + (uint32_t)m->tx.l3_len;
-	const uint32_t payload = l4 + (uint32_t)m->tx.l4_len;
-
-	memset(vh, 0, sizeof(*vh));
-	if (!(m->flags & L4_FLAGS))
-		return true;
-	vh->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
-	vh->csum_start = (uint16_t)(l4 + tag);
-	vh->csum_offset = m->flags & PLX_TX_UDP_CKSUM ? offsetof(struct plx_udp_hdr, cksum)
-						      : offsetof(struct plx_tcp_hdr, cksum);
-	if (l4 + vh->csum_offset + 2u > m->pkt_len)
-		return false;
-	/* one that fits a piece is no large packet to Linux */
-	if (!(m->flags & PLX_TX_TSO) || m->pkt_len - l4 <= m->tx.l4_len + m->tx.tso_segsz)
-		return true;
-	vh->hdr_len = (uint16_t)(payload + tag);
-	vh->gso_size = (uint16_t)m->tx.tso_segsz;
-	vh->gso_type = m->flags & PLX_TX_IPV6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
-	return vh->gso_size > 0;
-}
-
-/* Has the packet an IPv4 header whose checksum is ours to compute? -1: it should, and has none. */
-static int ip_header(const struct plx_mbuf *m)
-{
-	if (!(m->flags & PLX_TX_IPV4) || !(m->flags & (PLX_TX_IP_CKSUM | PLX_TX_TSO)))
-		return 0;
-	if (m->tx.l2_len < TAP_FRAME || m->tx.l3_len < 20 || m->tx.l3_len > 60 ||
-		(uint32_t)m->tx.l2_len + (uint32_t)m->tx.l3_len > m->pkt_len)
-		return -1;
-	return 1;
-}
 
 /* The IPv4 header's checksum, of one that may be shared, cut or in the program's memory: in a copy. */
 static bool copy_ip(const struct plx_mbuf *m, uint8_t *copy)
 {
-	uint8_t *ip = copy + m->tx.l2_len;
-	plx_be16 sum = {0};
-
 	if (plx_mbuf_read(m, 0, copy, (uint32_t)m->tx.l2_len + (uint32_t)m->tx.l3_len) < 0)
 		return false;
-	memcpy(ip + offsetof(struct plx_ipv4_hdr, cksum), &sum, sizeof(sum));
-	sum = plx_cksum(ip, m->tx.l3_len);
-	memcpy(ip + offsetof(struct plx_ipv4_hdr, cksum), &sum, sizeof(sum));
+	plx_ipv4_cksum_put(copy + m->tx.l2_len, m->tx.l3_len);
 	return true;
 }
 
@@ -90,12 +48,12 @@ static PLX_NOINLINE ssize_t send_any(const struct tap_txq *txq, const struct plx
 	struct iovec iov[TAP_SEGS];
 	struct virtio_net_hdr vh;
 	const uint32_t tag_len = m->flags & PLX_TX_VLAN ? sizeof(tag) : 0;
-	const int ip = ip_header(m);
+	const int ip = plx_tx_wants_ipv4_cksum(m);
 	uint32_t done = 0;
 	int n = 0;
 
 	errno = EINVAL;
-	if (ip < 0 || !describe(&vh, m, tag_len))
+	if (ip < 0 || !plx_vnet_tx(&vh, m, tag_len))
 		return -1;
 	if (txq->vnet != 0)
 		iov[n++] = (struct iovec){&vh, sizeof(vh)};
@@ -186,50 +144,7 @@ uint16_t tap_tx(struct plx_txq *q, struct plx_mbuf **pkts, uint16_t n)
 	return plx_txq_finish(q, pkts, i, bytes, errors);
 }
 
-/* ---- prepare ---- */
-
-/* Puts the pseudo header's sum into the checksum field, as Linux wants it. */
-static int prepare(struct plx_mbuf *m)
+int tap_tx_prepare(struct plx_txq *q, struct plx_mbuf *m)
 {
-	const uint32_t l2 = (uint32_t)m->tx.l2_len, l3 = (uint32_t)m->tx.l3_len;
-	const bool udp = (m->flags & PLX_TX_UDP_CKSUM) != 0, ipv4 = (m->flags & PLX_TX_IPV4) != 0;
-	const uint32_t field = l2 + l3 +
-			       (uint32_t)(udp ? offsetof(struct plx_udp_hdr, cksum)
-					      : offsetof(struct plx_tcp_hdr, cksum));
-	uint8_t *ip = plx_mbuf_data(m) + l2;
-	const uint8_t proto = udp ? PLX_IP_UDP : PLX_IP_TCP;
-	uint32_t len, total;
-	plx_be16 sum;
-
-	if (field + 2 > m->data_len || (!ipv4 && l3 < sizeof(struct plx_ipv6_hdr)))
-		return plx_err(EINVAL, "headers of %u bytes must lie in the first segment of %u",
-			field + 2, m->data_len);
-	if (ip[0] >> 4 != (ipv4 ? 4 : 6))
-		return plx_err(EINVAL, "IP header starts with 0x%02x, the flags say IPv%u", ip[0],
-			ipv4 ? 4u : 6u);
-	/* what the IP header says: there may be padding behind; of TSO, all of it */
-	len = m->pkt_len - l2 - l3;
-	total = ipv4 ? plx_load_be16(ip + 2) : plx_load_be16(ip + 4) + 40u;
-	if (!(m->flags & PLX_TX_TSO)) {
-		if (total <= l3 || total - l3 > len)
-			return plx_err(EINVAL, "the IP header's length is not the packet's");
-		len = total - l3;
-	}
-	sum = plx_cksum_fold(ipv4 ? plx_ipv4_phdr_sum((const void *)ip, proto, (uint16_t)len)
-				  : plx_ipv6_phdr_sum((const void *)ip, NULL, proto, len));
-	memcpy(plx_mbuf_data(m) + field, &sum, sizeof(sum));
-	return 0;
-}
-
-uint16_t tap_tx_prepare(struct plx_txq *q, struct plx_mbuf **pkts, uint16_t n)
-{
-	for (uint16_t i = 0; i < n; i++) {
-		int err = pkts[i]->flags & L4_FLAGS ? prepare(pkts[i]) : 0;
-
-		if (err < 0) {
-			plx_err_prefix(err, "packet %u", i);
-			return i;
-		}
-	}
-	return n;
+	return plx_tx_phdr(m);
 }
