@@ -121,6 +121,7 @@ static void capt_close(struct plx_port *port)
 	struct capt_port *cp = port->priv;
 
 	capt_live_close(cp->live);
+	plx_netif_close(&cp->netif);
 	capt_store_free(&cp->rx.store);
 	capt_file_close(&cp->rx.file);
 	capt_write_close(&cp->write);
@@ -145,7 +146,7 @@ static int capt_info(struct plx_port *port, struct plx_port_info *info)
 	info->finite = cp->rx.open && cp->rx.loop != 0;
 	info->any_length = cp->rx.open;
 	if (cp->live != NULL)
-		info->mac = capt_live_mac(cp->live);
+		info->mac = plx_netif_mac(&cp->netif);
 	else
 		info->mac = (struct plx_mac){{0x02, 'p', 'c', 'a', 'p', 0}};
 	return 0;
@@ -203,7 +204,7 @@ static int capt_start(struct plx_port *port)
 	struct capt_port *cp = port->priv;
 
 	capt_pace_restart(&cp->rx.pace);
-	return cp->live != NULL ? capt_live_start(cp->live, port) : 0;
+	return cp->live != NULL ? capt_live_start(port) : 0;
 }
 
 static void capt_stop(struct plx_port *port)
@@ -211,7 +212,7 @@ static void capt_stop(struct plx_port *port)
 	struct capt_port *cp = port->priv;
 
 	if (cp->live != NULL)
-		capt_live_stop(cp->live);
+		capt_live_stop(port);
 	else if (cp->write.buf != NULL && port->conf.n_txq > 0)
 		capt_tx_stop(port, port->txqs[0]);
 }
@@ -242,9 +243,9 @@ static bool capt_drained(struct plx_port *port)
 
 static bool capt_gone(struct plx_port *port)
 {
-	const struct capt_port *cp = port->priv;
+	struct capt_port *cp = port->priv;
 
-	return cp->live != NULL && capt_live_gone(cp->live);
+	return cp->live != NULL && plx_netif_gone(&cp->netif);
 }
 
 static int capt_link(struct plx_port *port, struct plx_link *link)
@@ -252,7 +253,7 @@ static int capt_link(struct plx_port *port, struct plx_link *link)
 	const struct capt_port *cp = port->priv;
 
 	if (cp->live != NULL)
-		return capt_live_link(cp->live, link);
+		return plx_netif_link(&cp->netif, link);
 	link->up = true;
 	link->full_duplex = true;
 	return 0;
@@ -279,14 +280,14 @@ static int capt_promisc(struct plx_port *port, bool on)
 {
 	struct capt_port *cp = port->priv;
 
-	return cp->live != NULL ? capt_live_promisc(cp->live, on) : 0;
+	return cp->live != NULL ? plx_netif_promisc(&cp->netif, on) : 0;
 }
 
 static int capt_allmulti(struct plx_port *port, bool on)
 {
 	struct capt_port *cp = port->priv;
 
-	return cp->live != NULL ? capt_live_allmulti(cp->live, on) : 0;
+	return cp->live != NULL ? plx_netif_allmulti(&cp->netif, on) : 0;
 }
 
 static const struct plx_eth_ops ops = {

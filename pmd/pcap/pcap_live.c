@@ -9,15 +9,8 @@
  */
 #define PLX_LOG_TAG "pcap"
 #include <fcntl.h>
-#include <linux/ethtool.h>
-#include <linux/if_packet.h>
-#include <linux/sockios.h>
-#include <net/if.h>
 #include <pcap/pcap.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "pcap_pmd.h"
 
@@ -25,12 +18,6 @@
 
 struct capt_live {
 	pcap_t *p;
-	char name[IFNAMSIZ];
-	unsigned ifindex;
-	int sock; /* for ioctl(2), in the namespace of open */
-	bool promisc, allmulti;
-	bool dead; /* the interface vanished; written by bursts, read by control */
-	struct plx_mac mac;
 	uint32_t drops_last; /* libpcap's 32-bit count at the last look */
 	uint64_t drops, drops_base;
 };
@@ -44,78 +31,9 @@ struct rx_batch {
 	uint64_t bytes;
 };
 
-/* ---- the interface ---- */
-
-static int if_ioctl(const struct capt_live *l, unsigned long request, struct ifreq *ifr)
-{
-	memcpy(ifr->ifr_name, l->name, sizeof(ifr->ifr_name));
-	return ioctl(l->sock, request, ifr) == 0 ? 0 : -errno;
-}
-
-bool capt_live_gone(const struct capt_live *l)
-{
-	struct ifreq ifr = {0};
-	int err = if_ioctl(l, SIOCGIFINDEX, &ifr);
-
-	/* another interface may have its name by now */
-	return PLX_READ_ONCE(l->dead) || err == -ENODEV ||
-	       (err == 0 && (unsigned)ifr.ifr_ifindex != l->ifindex);
-}
-
-int capt_live_link(const struct capt_live *l, struct plx_link *link)
-{
-	struct ethtool_cmd cmd = {.cmd = ETHTOOL_GSET};
-	struct ifreq ifr = {0};
-	int err = if_ioctl(l, SIOCGIFFLAGS, &ifr);
-	uint32_t speed;
-
-	if (err < 0)
-		return plx_err(-err, "interface %s: its flags cannot be read: %s", l->name,
-			strerror(-err));
-	link->up = (ifr.ifr_flags & IFF_UP) && (ifr.ifr_flags & IFF_RUNNING);
-	ifr = (struct ifreq){.ifr_data = (void *)&cmd};
-	if (!link->up || if_ioctl(l, SIOCETHTOOL, &ifr) < 0)
-		return 0; /* many virtual ones have no speed */
-	speed = ethtool_cmd_speed(&cmd);
-	link->speed_mbps = speed == (uint32_t)SPEED_UNKNOWN ? 0 : speed;
-	link->full_duplex = cmd.duplex == DUPLEX_FULL;
-	link->autoneg = cmd.autoneg == AUTONEG_ENABLE;
-	return 0;
-}
-
-struct plx_mac capt_live_mac(const struct capt_live *l)
-{
-	return l->mac;
-}
-
-/* The kernel counts memberships for each socket: they end with it. */
-static int membership(struct capt_live *l, int type, const char *what, bool *is, bool on)
-{
-	struct packet_mreq req = {.mr_ifindex = (int)l->ifindex, .mr_type = (unsigned short)type};
-	int op = on ? PACKET_ADD_MEMBERSHIP : PACKET_DROP_MEMBERSHIP;
-
-	if (*is == on)
-		return 0;
-	if (setsockopt(pcap_fileno(l->p), SOL_PACKET, op, &req, sizeof(req)) != 0)
-		return plx_err(errno, "interface %s: turning %s %s: %s", l->name, what,
-			on ? "on" : "off", strerror(errno));
-	*is = on;
-	return 0;
-}
-
-int capt_live_promisc(struct capt_live *l, bool on)
-{
-	return membership(l, PACKET_MR_PROMISC, "promiscuous mode", &l->promisc, on);
-}
-
-int capt_live_allmulti(struct capt_live *l, bool on)
-{
-	return membership(l, PACKET_MR_ALLMULTI, "all-multicast mode", &l->allmulti, on);
-}
-
 /* ---- open and close ---- */
 
-static int activate_error(const struct capt_live *l, int err)
+static int activate_error(const struct capt_live *l, const char *name, int err)
 {
 	switch (err) {
 	case PCAP_ERROR_PERM_DENIED:
@@ -123,27 +41,27 @@ static int activate_error(const struct capt_live *l, int err)
 		return plx_err(EPERM,
 			"interface %s: no permission to capture: run as root, or give the program "
 			"CAP_NET_RAW (setcap cap_net_raw+ep PROGRAM)",
-			l->name);
+			name);
 	case PCAP_ERROR_NO_SUCH_DEVICE:
 		return plx_err(
-			ENODEV, "interface %s: there is none of this name (see ip link)", l->name);
+			ENODEV, "interface %s: there is none of this name (see ip link)", name);
 	case PCAP_ERROR_IFACE_NOT_UP:
-		return plx_err(
-			ENETDOWN, "interface %s: is down; ip link set %s up", l->name, l->name);
+		return plx_err(ENETDOWN, "interface %s: is down; ip link set %s up", name, name);
 	default:
-		return plx_err(EIO, "interface %s: %s: %s", l->name, pcap_statustostr(err),
+		return plx_err(EIO, "interface %s: %s: %s", name, pcap_statustostr(err),
 			pcap_geterr(l->p));
 	}
 }
 
 static int activate(struct capt_live *l, struct plx_port *port)
 {
+	const char *name = ((const struct capt_port *)port->priv)->netif.name;
 	char why[PCAP_ERRBUF_SIZE] = "";
 	int err;
 
-	l->p = pcap_create(l->name, why);
+	l->p = pcap_create(name, why);
 	if (l->p == NULL)
-		return plx_err(ENOMEM, "interface %s: %s", l->name, why);
+		return plx_err(ENOMEM, "interface %s: %s", name, why);
 	pcap_set_snaplen(l->p, (int)CAPT_CAPLEN_MAX);
 	pcap_set_promisc(l->p, 0);
 	pcap_set_immediate_mode(l->p, 1);
@@ -151,57 +69,37 @@ static int activate(struct capt_live *l, struct plx_port *port)
 	(void)pcap_set_tstamp_precision(l->p, PCAP_TSTAMP_PRECISION_NANO); /* asked back in RX */
 	err = pcap_activate(l->p);
 	if (err < 0)
-		return activate_error(l, err);
+		return activate_error(l, name, err);
 	/* libpcap leaves it open for programs that are started: they could capture and send */
 	if (fcntl(pcap_fileno(l->p), F_SETFD, FD_CLOEXEC) < 0)
-		return plx_err(errno, "interface %s: FD_CLOEXEC: %s", l->name, strerror(errno));
+		return plx_err(errno, "interface %s: FD_CLOEXEC: %s", name, strerror(errno));
 	if (pcap_datalink(l->p) != DLT_EN10MB)
 		return plx_err(EPROTONOSUPPORT,
-			"interface %s: link type %s: ports are Ethernet alone", l->name,
+			"interface %s: link type %s: ports are Ethernet alone", name,
 			pcap_datalink_val_to_name(pcap_datalink(l->p)));
 	if (pcap_setnonblock(l->p, 1, why) < 0)
-		return plx_err(EIO, "interface %s: %s", l->name, why);
+		return plx_err(EIO, "interface %s: %s", name, why);
 	if (pcap_setdirection(l->p, PCAP_D_IN) < 0)
 		plx_logf(plx_ctx_log(port->ctx), PLX_LOG_WARN,
-			"interface %s: packets that are sent will be received, too: %s", l->name,
+			"interface %s: packets that are sent will be received, too: %s", name,
 			pcap_geterr(l->p));
-	return 0;
-}
-
-static int identify(struct capt_live *l)
-{
-	struct ifreq ifr = {0};
-	int err = if_ioctl(l, SIOCGIFINDEX, &ifr);
-
-	if (err < 0)
-		return activate_error(l, PCAP_ERROR_NO_SUCH_DEVICE);
-	l->ifindex = (unsigned)ifr.ifr_ifindex;
-	err = if_ioctl(l, SIOCGIFHWADDR, &ifr);
-	if (err < 0)
-		return plx_err(-err, "interface %s: its address cannot be read: %s", l->name,
-			strerror(-err));
-	memcpy(l->mac.b, ifr.ifr_hwaddr.sa_data, PLX_ETH_ALEN);
 	return 0;
 }
 
 int capt_live_open(struct plx_port *port, const char *ifname, struct capt_live **out)
 {
+	struct capt_port *cp = port->priv;
 	struct capt_live *l;
-	int err;
+	int err = plx_netif_open(&cp->netif, plx_port_name(port), ifname);
 
-	if (ifname[0] == '\0' || strlen(ifname) >= IFNAMSIZ)
-		return plx_err(EINVAL, "%s: '%s' is no name of an interface (1 to %d characters)",
-			plx_port_name(port), ifname, IFNAMSIZ - 1);
+	if (err < 0)
+		return err;
 	l = calloc(1, sizeof(*l));
 	if (l == NULL)
 		return plx_err(ENOMEM, "%s: no memory", plx_port_name(port));
 	*out = l;
-	memcpy(l->name, ifname, strlen(ifname) + 1);
-	l->sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (l->sock < 0)
-		return plx_err(errno, "interface %s: socket: %s", l->name, strerror(errno));
-	err = identify(l);
-	return err < 0 ? err : activate(l, port);
+	err = activate(l, port);
+	return err < 0 ? err : plx_netif_filters(&cp->netif, plx_port_name(port));
 }
 
 void capt_live_close(struct capt_live *l)
@@ -210,8 +108,6 @@ void capt_live_close(struct capt_live *l)
 		return;
 	if (l->p != NULL)
 		pcap_close(l->p);
-	if (l->sock >= 0)
-		close(l->sock);
 	free(l);
 }
 
@@ -220,22 +116,25 @@ static void discard(u_char *arg, const struct pcap_pkthdr *h, const u_char *data
 {
 }
 
-int capt_live_start(struct capt_live *l, struct plx_port *port)
+int capt_live_start(struct plx_port *port)
 {
-	int err = capt_live_promisc(l, port->conf.promisc);
+	struct capt_port *cp = port->priv;
+	int err = plx_netif_promisc(&cp->netif, port->conf.promisc);
 
 	if (err == 0)
-		err = capt_live_allmulti(l, port->conf.allmulti);
+		err = plx_netif_allmulti(&cp->netif, port->conf.allmulti);
 	if (err == 0)
-		(void)pcap_dispatch(l->p, 65536, discard, NULL); /* a fault shows in RX */
+		(void)pcap_dispatch(cp->live->p, 65536, discard, NULL); /* a fault shows in RX */
 	return err;
 }
 
-void capt_live_stop(struct capt_live *l)
+void capt_live_stop(struct plx_port *port)
 {
+	struct capt_port *cp = port->priv;
+
 	/* a vanished interface has no modes to leave */
-	(void)capt_live_promisc(l, false);
-	(void)capt_live_allmulti(l, false);
+	(void)plx_netif_promisc(&cp->netif, false);
+	(void)plx_netif_allmulti(&cp->netif, false);
 }
 
 void capt_live_stats(struct capt_live *l, struct plx_port_stats *stats, bool reset)
@@ -285,10 +184,8 @@ static void receive(u_char *arg, const struct pcap_pkthdr *h, const u_char *data
 /* The interface was removed (control work finds it gone), or capturing broke. */
 static void rx_broken(struct plx_rxq *q, struct capt_port *cp)
 {
-	plx_logf(cp->log, PLX_LOG_ERR, "interface %s: capturing: %s", cp->live->name,
+	plx_logf(cp->log, PLX_LOG_ERR, "%s: capturing: %s", plx_port_name(q->port),
 		pcap_geterr(cp->live->p));
-	if (capt_live_gone(cp->live))
-		PLX_WRITE_ONCE(cp->live->dead, true);
 	plx_rxq_set_failed(q, EIO);
 }
 

@@ -16,6 +16,7 @@
 #define PCAP_PMD_H
 
 #include "ethdev_pmd.h"
+#include "netif_pmd.h"
 #include "plx_log.h"
 
 /** A packet in a capture. data is valid until the next one is asked for. */
@@ -206,14 +207,9 @@ struct capt_live;
 
 int capt_live_open(struct plx_port *port, const char *ifname, struct capt_live **out);
 void capt_live_close(struct capt_live *l);
-int capt_live_start(struct capt_live *l, struct plx_port *port);
-void capt_live_stop(struct capt_live *l);
-bool capt_live_gone(const struct capt_live *l);
-int capt_live_link(const struct capt_live *l, struct plx_link *link);
+int capt_live_start(struct plx_port *port);
+void capt_live_stop(struct plx_port *port);
 void capt_live_stats(struct capt_live *l, struct plx_port_stats *stats, bool reset);
-int capt_live_promisc(struct capt_live *l, bool on);
-int capt_live_allmulti(struct capt_live *l, bool on);
-struct plx_mac capt_live_mac(const struct capt_live *l);
 uint16_t capt_live_rx(struct plx_rxq *q, struct plx_mbuf **pkts, uint16_t n);
 uint16_t capt_live_tx(struct plx_txq *q, struct plx_mbuf **pkts, uint16_t n);
 
@@ -250,7 +246,8 @@ struct capt_rx {
 struct capt_port {
 	struct capt_rx rx;
 	struct capt_write write;
-	struct capt_live *live;
+	struct capt_live *live; /* NULL: files */
+	struct plx_netif netif; /* of live */
 	struct capt_conf conf;
 	struct plx_log *log;
 };
