@@ -70,6 +70,24 @@ int plx_netif_address(struct plx_netif *n, const struct plx_mac *mac, bool on);
 PLX_API
 int plx_netif_groups(struct plx_netif *n, const struct plx_mac *list, size_t count);
 
+/** These as operations of struct plx_eth_ops, for drivers whose port->priv begins with a struct plx_netif. */
+PLX_API
+int plx_netif_op_link(struct plx_port *port, struct plx_link *link);
+PLX_API
+bool plx_netif_op_gone(struct plx_port *port);
+PLX_API
+int plx_netif_op_promisc(struct plx_port *port, bool on);
+PLX_API
+int plx_netif_op_allmulti(struct plx_port *port, bool on);
+PLX_API
+int plx_netif_op_set_mac(struct plx_port *port, const struct plx_mac *mac);
+PLX_API
+int plx_netif_op_add_mac(struct plx_port *port, const struct plx_mac *mac);
+PLX_API
+int plx_netif_op_del_mac(struct plx_port *port, const struct plx_mac *mac);
+PLX_API
+int plx_netif_op_mcast(struct plx_port *port, const struct plx_mac *list, size_t n);
+
 PLX_END_DECLS
 
 #endif

@@ -127,51 +127,14 @@ static plx_tx_fn tx_select(struct plx_port *port, const struct plx_txq *q)
 	return afp_tx;
 }
 
-/* ---- filters ---- */
-
-static int afp_promisc(struct plx_port *port, bool on)
-{
-	struct afp_port *ap = port->priv;
-
-	return plx_netif_promisc(&ap->netif, on);
-}
-
-static int afp_allmulti(struct plx_port *port, bool on)
-{
-	struct afp_port *ap = port->priv;
-
-	return plx_netif_allmulti(&ap->netif, on);
-}
-
-static int afp_add_mac(struct plx_port *port, const struct plx_mac *mac)
-{
-	struct afp_port *ap = port->priv;
-
-	return plx_netif_address(&ap->netif, mac, true);
-}
-
-static int afp_del_mac(struct plx_port *port, const struct plx_mac *mac)
-{
-	struct afp_port *ap = port->priv;
-
-	return plx_netif_address(&ap->netif, mac, false);
-}
-
-static int afp_mcast(struct plx_port *port, const struct plx_mac *list, size_t n)
-{
-	struct afp_port *ap = port->priv;
-
-	return plx_netif_groups(&ap->netif, list, n);
-}
-
 /* ---- start and stop ---- */
 
 static int afp_start(struct plx_port *port)
 {
-	int err = afp_promisc(port, port->conf.promisc);
+	int err = plx_netif_op_promisc(port, port->conf.promisc);
 
 	if (err == 0)
-		err = afp_allmulti(port, port->conf.allmulti);
+		err = plx_netif_op_allmulti(port, port->conf.allmulti);
 	return err == 0 ? afp_rings_open(port) : err;
 }
 
@@ -179,15 +142,8 @@ static void afp_stop(struct plx_port *port)
 {
 	afp_rings_close(port);
 	/* an interface that vanished has no modes to leave */
-	(void)afp_promisc(port, false);
-	(void)afp_allmulti(port, false);
-}
-
-static bool afp_gone(struct plx_port *port)
-{
-	struct afp_port *ap = port->priv;
-
-	return plx_netif_gone(&ap->netif);
+	(void)plx_netif_op_promisc(port, false);
+	(void)plx_netif_op_allmulti(port, false);
 }
 
 /* Once in a while: what waits in TX rings, the kernel's counts, a new MTU. */
@@ -207,13 +163,6 @@ static void afp_control(struct plx_port *port, uint64_t now_ns)
 }
 
 /* ---- the rest ---- */
-
-static int afp_link(struct plx_port *port, struct plx_link *link)
-{
-	const struct afp_port *ap = port->priv;
-
-	return plx_netif_link(&ap->netif, link);
-}
 
 static void afp_stats(struct plx_port *port, struct plx_port_stats *stats)
 {
@@ -277,13 +226,6 @@ static int afp_set_mtu(struct plx_port *port, uint32_t mtu)
 	return 0;
 }
 
-static int afp_set_mac(struct plx_port *port, const struct plx_mac *mac)
-{
-	const struct afp_port *ap = port->priv;
-
-	return plx_netif_set_mac(&ap->netif, mac);
-}
-
 static int afp_rxq_fd(struct plx_port *port, struct plx_rxq *q)
 {
 	int fd = plx_container_of(q, struct afp_rxq, q)->ring.fd;
@@ -299,6 +241,8 @@ static int afp_rxq_arm(struct plx_port *port, struct plx_rxq *q, bool on)
 	return 0;
 }
 
+PLX_STATIC_ASSERT(offsetof(struct afp_port, netif) == 0, "for plx_netif_op_*()");
+
 static const struct plx_eth_ops ops = {
 	.priv_size = sizeof(struct afp_port),
 	.rxq_size = sizeof(struct afp_rxq),
@@ -311,22 +255,22 @@ static const struct plx_eth_ops ops = {
 	.txq_setup = afp_txq_setup,
 	.start = afp_start,
 	.stop = afp_stop,
-	.link = afp_link,
+	.link = plx_netif_op_link,
 	.stats = afp_stats,
 	.stats_reset = afp_stats_reset,
 	.rx_select = rx_select,
 	.tx_select = tx_select,
 	.reclaim = afp_tx_reclaim,
-	.gone = afp_gone,
+	.gone = plx_netif_op_gone,
 	.control = afp_control,
 	.tx_prepare = afp_tx_prepare,
 	.set_mtu = afp_set_mtu,
-	.set_promisc = afp_promisc,
-	.set_allmulti = afp_allmulti,
-	.set_mac = afp_set_mac,
-	.add_mac = afp_add_mac,
-	.del_mac = afp_del_mac,
-	.set_mcast = afp_mcast,
+	.set_promisc = plx_netif_op_promisc,
+	.set_allmulti = plx_netif_op_allmulti,
+	.set_mac = plx_netif_op_set_mac,
+	.add_mac = plx_netif_op_add_mac,
+	.del_mac = plx_netif_op_del_mac,
+	.set_mcast = plx_netif_op_mcast,
 	.rxq_fd = afp_rxq_fd,
 	.rxq_arm = afp_rxq_arm,
 };

@@ -187,13 +187,6 @@ static void axdp_stop(struct plx_port *port)
 	(void)plx_netif_allmulti(&ap->netif, false);
 }
 
-static bool axdp_gone(struct plx_port *port)
-{
-	struct axdp_port *ap = port->priv;
-
-	return plx_netif_gone(&ap->netif);
-}
-
 /* Once in a while: what the kernel did not take when it was asked. */
 static void axdp_control(struct plx_port *port, uint64_t now_ns)
 {
@@ -214,13 +207,6 @@ static void axdp_txq_progress(struct plx_port *port, struct plx_txq *q, struct p
 }
 
 /* ---- the rest ---- */
-
-static int axdp_link(struct plx_port *port, struct plx_link *link)
-{
-	const struct axdp_port *ap = port->priv;
-
-	return plx_netif_link(&ap->netif, link);
-}
 
 static void axdp_stats(struct plx_port *port, struct plx_port_stats *stats)
 {
@@ -265,48 +251,6 @@ static int axdp_xstats(struct plx_port *port, struct plx_xstat *out, size_t max,
 	return 0;
 }
 
-static int axdp_promisc(struct plx_port *port, bool on)
-{
-	struct axdp_port *ap = port->priv;
-
-	return plx_netif_promisc(&ap->netif, on);
-}
-
-static int axdp_allmulti(struct plx_port *port, bool on)
-{
-	struct axdp_port *ap = port->priv;
-
-	return plx_netif_allmulti(&ap->netif, on);
-}
-
-static int axdp_add_mac(struct plx_port *port, const struct plx_mac *mac)
-{
-	struct axdp_port *ap = port->priv;
-
-	return plx_netif_address(&ap->netif, mac, true);
-}
-
-static int axdp_del_mac(struct plx_port *port, const struct plx_mac *mac)
-{
-	struct axdp_port *ap = port->priv;
-
-	return plx_netif_address(&ap->netif, mac, false);
-}
-
-static int axdp_mcast(struct plx_port *port, const struct plx_mac *list, size_t n)
-{
-	struct axdp_port *ap = port->priv;
-
-	return plx_netif_groups(&ap->netif, list, n);
-}
-
-static int axdp_set_mac(struct plx_port *port, const struct plx_mac *mac)
-{
-	const struct axdp_port *ap = port->priv;
-
-	return plx_netif_set_mac(&ap->netif, mac);
-}
-
 static int axdp_rxq_fd(struct plx_port *port, struct plx_rxq *q)
 {
 	int fd = plx_container_of(q, struct axdp_rxq, q)->fd;
@@ -322,6 +266,8 @@ static int axdp_rxq_arm(struct plx_port *port, struct plx_rxq *q, bool on)
 	return 0;
 }
 
+PLX_STATIC_ASSERT(offsetof(struct axdp_port, netif) == 0, "for plx_netif_op_*()");
+
 static const struct plx_eth_ops ops = {
 	.priv_size = sizeof(struct axdp_port),
 	.rxq_size = sizeof(struct axdp_rxq),
@@ -334,21 +280,21 @@ static const struct plx_eth_ops ops = {
 	.txq_setup = axdp_txq_setup,
 	.start = axdp_start,
 	.stop = axdp_stop,
-	.link = axdp_link,
+	.link = plx_netif_op_link,
 	.stats = axdp_stats,
 	.stats_reset = axdp_stats_reset,
 	.rx_select = rx_select,
 	.tx_select = tx_select,
 	.reclaim = axdp_tx_reclaim,
-	.gone = axdp_gone,
+	.gone = plx_netif_op_gone,
 	.control = axdp_control,
 	.txq_progress = axdp_txq_progress,
-	.set_promisc = axdp_promisc,
-	.set_allmulti = axdp_allmulti,
-	.set_mac = axdp_set_mac,
-	.add_mac = axdp_add_mac,
-	.del_mac = axdp_del_mac,
-	.set_mcast = axdp_mcast,
+	.set_promisc = plx_netif_op_promisc,
+	.set_allmulti = plx_netif_op_allmulti,
+	.set_mac = plx_netif_op_set_mac,
+	.add_mac = plx_netif_op_add_mac,
+	.del_mac = plx_netif_op_del_mac,
+	.set_mcast = plx_netif_op_mcast,
 	.rxq_fd = axdp_rxq_fd,
 	.rxq_arm = axdp_rxq_arm,
 	.xstats = axdp_xstats,
