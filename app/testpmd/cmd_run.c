@@ -33,6 +33,7 @@ int cmd_stop(struct testpmd *t, const struct args *a)
 	totals_read(t, &now);
 	totals_since(&t->base, &now, &run);
 	report_end(t, &run);
+	t->reported = true;
 	return err;
 }
 

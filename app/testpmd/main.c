@@ -111,7 +111,7 @@ static int work(struct testpmd *t)
 	} else if (!t->quit && n_ports(t) == 0) {
 		complain("no port: give --port DEV, or 'port attach DEV' in --cmdline-file");
 		err = -1;
-	} else if (!t->quit) {
+	} else if (!t->quit && t->end_ns == 0) { /* not when the file ran to its end */
 		live_open(t);
 		if (run(t) < 0)
 			err = -1;
@@ -139,7 +139,7 @@ static int forward(struct testpmd *t)
 	/* a port that failed while it flushed tells now */
 	totals_read(t, &now);
 	totals_since(&t->base, &now, &sum);
-	if (!t->opt.interactive && t->start_ns != 0)
+	if (!t->opt.interactive && t->start_ns != 0 && !t->reported)
 		report_end(t, &sum);
 	if (check_sent(t) < 0)
 		err = -1;

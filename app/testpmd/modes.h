@@ -9,13 +9,17 @@
 
 enum { PREFETCH_AHEAD = 4 };
 
-static inline void prefetch_first(struct plx_mbuf *const *pkts, uint16_t n)
+/*
+ * Forced inline, as plx_prefetch() is: gcc takes a function that only prefetches for one that does
+ * nothing, and drops its calls.
+ */
+static PLX_ALWAYS_INLINE void prefetch_first(struct plx_mbuf *const *pkts, uint16_t n)
 {
 	for (uint16_t i = 0; i < PREFETCH_AHEAD && i < n; i++)
 		__builtin_prefetch(plx_mbuf_data(pkts[i]), 1);
 }
 
-static inline void prefetch_next(struct plx_mbuf *const *pkts, uint16_t i, uint16_t n)
+static PLX_ALWAYS_INLINE void prefetch_next(struct plx_mbuf *const *pkts, uint16_t i, uint16_t n)
 {
 	if (plx_likely(i + PREFETCH_AHEAD < n))
 		__builtin_prefetch(plx_mbuf_data(pkts[i + PREFETCH_AHEAD]), 1);

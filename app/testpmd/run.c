@@ -23,6 +23,7 @@ void signals_catch(bool on)
 
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGHUP, &sa, NULL);
 }
 
 bool was_interrupted(void)
@@ -235,6 +236,7 @@ int forward_start(struct testpmd *t, uint64_t tx_first)
 {
 	t->budget = t->opt.packets;
 	t->end_ns = 0;
+	t->reported = false;
 	totals_rebase(t, NULL);
 	t->start_received = received(t);
 	t->start_ns = plx_clock_ns();

@@ -269,6 +269,7 @@ struct testpmd {
 	bool quit; /* of the shell */
 	/* of the forwarding between start and stop that is, or that was last */
 	uint64_t start_ns, end_ns;
+	bool reported; /* what forwarding since start came to was printed */
 	uint64_t start_received;
 	struct totals base;   /* at its start, or when counters were cleared */
 	struct totals before; /* at the last live line */

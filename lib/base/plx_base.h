@@ -447,14 +447,17 @@ static inline void plx_pause(void)
 #endif
 }
 
-/* The cache line of p will be read soon. Any address will do, it is never faulted on. */
-static inline void plx_prefetch(const void *p)
+/*
+ * The cache line of p will be read soon. Any address will do, it is never faulted on. Forced inline:
+ * gcc takes a function that only prefetches for one that does nothing, and drops its calls.
+ */
+static PLX_ALWAYS_INLINE void plx_prefetch(const void *p)
 {
 	__builtin_prefetch(p, 0, 3);
 }
 
 /* The cache line of p will be written soon. */
-static inline void plx_prefetchw(const void *p)
+static PLX_ALWAYS_INLINE void plx_prefetchw(const void *p)
 {
 	__builtin_prefetch(p, 1, 3);
 }

@@ -254,6 +254,11 @@ def test_cmdline_file_attaches_ports_and_may_quit(tmp):
     p = subprocess.run([TESTPMD, "--cmdline-file", commands], stdin=subprocess.DEVNULL,
                        capture_output=True, timeout=LIMIT, text=True, check=True)
     assert exact(tables(p.stdout)[0]) > 0
+    # a run that the file began and ended is not followed by another
+    commands.write_text("start\nstop\n")
+    p = subprocess.run([TESTPMD, "--cmdline-file", commands, *TWO], stdin=subprocess.DEVNULL,
+                       capture_output=True, timeout=LIMIT, text=True, check=True)
+    assert len(tables(p.stdout)) == 1, p.stdout
     commands.write_text("show port\n")
     p = subprocess.run([TESTPMD, "--cmdline-file", commands], stdin=subprocess.DEVNULL,
                        capture_output=True, timeout=LIMIT, text=True, check=False)
