@@ -206,8 +206,8 @@ static int tx_open(struct plx_port *port, struct afp_txq *txq)
 	if (err < 0)
 		return err;
 	txq->vnet = port->conf.tx_offloads & AFP_TX_SUMS ? AFP_VNET : 0;
-	frame = tso ? 65536 : txq->q.max_pkt + AFP_AFTER + AFP_VNET;
-	frame = (uint32_t)plx_roundup_pow2_u64(PLX_MAX(frame, 2048u));
+	frame = PLX_MAX(txq->q.max_pkt + AFP_AFTER + AFP_VNET, tso ? 65536u : 2048u);
+	frame = (uint32_t)plx_roundup_pow2_u64(frame);
 	req.tp_frame_size = frame;
 	req.tp_block_size = PLX_MAX(frame, 4096u);
 	req.tp_frame_nr = txq->q.n_desc;
