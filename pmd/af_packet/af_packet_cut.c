@@ -85,7 +85,7 @@ static void piece_headers(const struct afp_cut *cut, uint8_t *h, uint32_t n)
 {
 	uint8_t *ip = h + cut->l3, *l4 = h + cut->l4;
 	const uint32_t l4_len = cut->hdr_len - cut->l4 + n;
-	uint8_t flags = l4[13];
+	uint8_t flags;
 
 	if (cut->ipv6) {
 		plx_store_be16(ip + 4, (uint16_t)(cut->hdr_len - cut->l3 - 40u + n));
@@ -99,6 +99,7 @@ static void piece_headers(const struct afp_cut *cut, uint8_t *h, uint32_t n)
 		return;
 	}
 	plx_store_be32(l4 + 4, plx_load_be32(l4 + 4) + cut->done);
+	flags = l4[13];
 	if (n < cut->left)
 		flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
 	if (cut->index > 0)

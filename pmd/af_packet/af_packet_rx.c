@@ -65,7 +65,8 @@ static PLX_ALWAYS_INLINE bool next_view(struct afp_rxq *rxq, struct view *v)
 	const struct tpacket3_hdr *h = (const void *)(block + pos);
 	uint32_t mac, step;
 
-	if (plx_unlikely(pos > size - sizeof(*h) - AFP_VNET || pos % 8 != 0))
+	/* the header, and the struct sockaddr_ll that is behind every one */
+	if (plx_unlikely(pos > size - AFP_AFTER - sizeof(struct sockaddr_ll) || pos % 8 != 0))
 		return false;
 	mac = PLX_READ_ONCE(h->tp_mac);
 	v->snap = PLX_READ_ONCE(h->tp_snaplen);

@@ -193,6 +193,27 @@ TEST(af_packet, pieces_longer_than_a_frame_are_errors)
 	rig_down(&r);
 }
 
+/* UDP whose 8 bytes are the last that are kept of the headers: nothing behind them is looked at. */
+TEST(af_packet, headers_may_end_where_there_is_room_no_more)
+{
+	struct rig r;
+
+	rig_up(&r, PLX_RX_OFFLOAD_SCATTER);
+	for (unsigned start = 236; start < 252; start++) {
+		struct virtio_net_hdr vh = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+			.gso_type = 5, /* VIRTIO_NET_HDR_GSO_UDP_L4 */
+			.gso_size = 500,
+			.csum_start = (uint16_t)start,
+			.csum_offset = 6};
+		uint8_t *data = large(&r, 2000, 500);
+
+		memcpy(data - AFP_VNET, &vh, sizeof(vh));
+		CHECK_EQ(drain(&r), start <= 244 ? 4 : 0);
+		give_back(&r);
+	}
+	rig_down(&r);
+}
+
 /* Large TCP packets whose headers and virtio_net_hdr are rubbish, more or less. */
 TEST(af_packet, what_is_to_be_cut_may_be_anything)
 {
