@@ -18,9 +18,16 @@
 
 PLX_STATIC_ASSERT(PLX_NETIF_NAME == IFNAMSIZ, "names of the kernel's length");
 
+/* By the name that it has now: another one may have taken that by which it was opened. */
 static int ask(const struct plx_netif *n, unsigned long request, struct ifreq *ifr)
 {
-	memcpy(ifr->ifr_name, n->name, sizeof(ifr->ifr_name));
+	struct ifreq now = {.ifr_ifindex = (int)n->ifindex};
+
+	if (n->ifindex == 0)
+		memcpy(now.ifr_name, n->name, sizeof(now.ifr_name));
+	else if (ioctl(n->fd, SIOCGIFNAME, &now) != 0)
+		return -errno;
+	memcpy(ifr->ifr_name, now.ifr_name, sizeof(ifr->ifr_name));
 	return ioctl(n->fd, request, ifr) == 0 ? 0 : -errno;
 }
 
