@@ -217,6 +217,7 @@ static void axdp_stats(struct plx_port *port, struct plx_port_stats *stats)
 	stats->rx_missed += s.rx_dropped - ap->base.rx_dropped;
 	stats->rx_missed += s.rx_ring_full - ap->base.rx_ring_full;
 	stats->tx_errors += s.tx_invalid_descs - ap->base.tx_invalid_descs;
+	stats->tx_errors += ap->unsent - ap->unsent_base;
 }
 
 static void axdp_stats_reset(struct plx_port *port)
@@ -224,6 +225,7 @@ static void axdp_stats_reset(struct plx_port *port)
 	struct axdp_port *ap = port->priv;
 
 	axdp_counts(port, &ap->base);
+	ap->unsent_base = ap->unsent;
 }
 
 static int axdp_xstats(struct plx_port *port, struct plx_xstat *out, size_t max, size_t *n)

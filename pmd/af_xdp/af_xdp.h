@@ -108,6 +108,7 @@ struct axdp_port {
 	bool zero_copy; /* all queues are */
 	struct axdp_umem umem[AXDP_MAX_QUEUES];
 	struct xdp_statistics old, base; /* of sockets that were closed; at the last reset */
+	uint64_t unsent, unsent_base; /* frames that stops found in TX rings; at the last reset */
 };
 
 /* ---- af_xdp_prog.c ---- */

@@ -399,6 +399,12 @@ static void umem_close(struct plx_port *port, struct axdp_umem *u)
 	*u = (struct axdp_umem){.fd = -1};
 }
 
+/* Frames that the kernel did not take, and now will not. */
+static uint32_t tx_unsent(const struct axdp_ring *tx)
+{
+	return tx->map == NULL ? 0 : PLX_MIN(tx->head - PLX_READ_ONCE(*tx->consumer), tx->mask + 1);
+}
+
 void axdp_socks_close(struct plx_port *port)
 {
 	const struct timespec settle = {0, 50000000};
@@ -414,6 +420,7 @@ void axdp_socks_close(struct plx_port *port)
 	axdp_detach(ap);
 	for (uint16_t i = 0; i < port->conf.n_txq; i++)
 		if (port->txqs[i] != NULL) {
+			ap->unsent += tx_unsent(&txq_at(port, i)->tx);
 			ring_unmap(&txq_at(port, i)->tx);
 			ring_unmap(&txq_at(port, i)->comp);
 			txq_at(port, i)->fd = -1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A map of sockets that two ports use: one that fails to start takes nothing from the other. */
+/* Ports of a veth pair: a map of sockets that two use, and what a stop finds unsent. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/bpf.h>
@@ -151,5 +151,39 @@ TEST(af_xdp, a_start_that_fails_leaves_others_in_the_map)
 	CHECK_EQ(plx_port_close(second), 0);
 	CHECK_EQ(plx_port_start(first), 0);
 	CHECK(arrives(first, 3));
+	lab_close(&l);
+}
+
+/* Taken before control work knew that the interface is down: not sent, and said so. */
+TEST(af_xdp, what_a_stop_finds_unsent_is_an_error)
+{
+	struct plx_port_stats s;
+	struct plx_mbuf *m[5];
+	struct plx_port *port;
+	struct lab l;
+
+	lab_open(&l);
+	if (plx_port_open(l.ctx, "af_xdp:pa", &port) == -EPERM) {
+		lab_close(&l);
+		SKIP("loading a BPF program takes root; a user namespace is not enough");
+	}
+	CHECK_EQ(plx_port_close(port), 0);
+	port = set_up(&l, "af_xdp:pa");
+	CHECK_EQ(plx_port_start(port), 0);
+	CHECK_EQ(plx_port_link_wait(port, UINT64_C(5000000000)), 0);
+	CHECK_EQ(ip("link set dev pa down"), 0);
+	for (unsigned i = 0; i < 5; i++) {
+		m[i] = plx_mbuf_alloc(l.pool);
+		memset(plx_mbuf_append(m[i], 60), 0xff, 60);
+	}
+	CHECK_EQ(plx_tx_burst(plx_port_txq(port, 0), m, 5), 5);
+	CHECK_EQ(plx_port_stop(port), 0);
+	CHECK_EQ(plx_port_stats(port, &s), 0);
+	CHECK_EQ(s.tx_packets, 5);
+	CHECK_EQ(s.tx_done, 5);
+	CHECK_EQ(s.tx_errors, 5);
+	CHECK_EQ(plx_port_stats_reset(port), 0);
+	CHECK_EQ(plx_port_stats(port, &s), 0);
+	CHECK_EQ(s.tx_errors, 0);
 	lab_close(&l);
 }
