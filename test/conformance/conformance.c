@@ -51,7 +51,8 @@ TEST(conf, open_close_leaks_nothing)
 		}
 	}
 	CHECK_EQ(count_dir("/proc/self/fd"), fds);
-	CHECK(count_maps() <= maps + 2);
+	/* valgrind's own mappings come and go */
+	CHECK(unit_emulated() || count_maps() <= maps + 2);
 }
 
 TEST(conf, info_is_consistent)

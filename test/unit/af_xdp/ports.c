@@ -43,9 +43,11 @@ static void lab_open(struct lab *l)
 	struct plx_ctx_opts co = PLX_CTX_OPTS_INIT;
 
 	memset(l, 0, sizeof(*l));
+	if (unit_emulated())
+		SKIP("an emulator may not know of AF_XDP sockets");
 	if (unshare(CLONE_NEWNET | CLONE_NEWNS) != 0)
 		SKIP("namespaces of network and mounts take root");
-	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+	if (mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0)
 		SKIP("mounts cannot be made private");
 	snprintf(l->dir, sizeof(l->dir), "/tmp/plx-bpf-XXXXXX");
 	CHECK(mkdtemp(l->dir) != NULL);

@@ -548,6 +548,8 @@ TEST(tap, groups_are_as_many_as_the_filter_takes)
 	static struct plx_mac list[1025];
 	struct lab l;
 
+	if (unit_emulated())
+		SKIP("an emulator may not pass a filter on as long as it is");
 	lab_open(&l);
 	CHECK_EQ(plx_port_open(l.ctx, "tap:t0", &l.port), 0);
 	for (unsigned i = 0; i < 1025; i++)
