@@ -122,19 +122,14 @@ void swap_5tuple(struct plx_mbuf *m)
 	window_close(&w, m);
 }
 
+static void change(struct stream *s, struct plx_mbuf *m)
+{
+	swap_5tuple(m);
+}
+
 static uint16_t burst(struct stream *s)
 {
-	struct plx_mbuf *pkts[MAX_BURST];
-	uint16_t n = stream_rx(s, pkts);
-
-	prefetch_first(pkts, n);
-	for (uint16_t i = 0; i < n; i++) {
-		prefetch_next(pkts, i, n);
-		swap_5tuple(pkts[i]);
-	}
-	if (n != 0)
-		stream_tx(s, pkts, n);
-	return n;
+	return stream_each(s, change);
 }
 
 const struct fwd_mode fwd_5tswap = {.name = "5tswap",

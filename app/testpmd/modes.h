@@ -25,6 +25,23 @@ static PLX_ALWAYS_INLINE void prefetch_next(struct plx_mbuf *const *pkts, uint16
 		__builtin_prefetch(plx_mbuf_data(pkts[i + PREFETCH_AHEAD]), 1);
 }
 
+/* The burst of a mode that forwards each packet after one change to it. */
+static PLX_ALWAYS_INLINE uint16_t stream_each(
+	struct stream *s, void (*change)(struct stream *s, struct plx_mbuf *m))
+{
+	struct plx_mbuf *pkts[MAX_BURST];
+	uint16_t n = stream_rx(s, pkts);
+
+	prefetch_first(pkts, n);
+	for (uint16_t i = 0; i < n; i++) {
+		prefetch_next(pkts, i, n);
+		change(s, pkts[i]);
+	}
+	if (n != 0)
+		stream_tx(s, pkts, n);
+	return n;
+}
+
 /* ---- the beginning of a packet in one piece ---- */
 
 /* Headers that modes change lie in so many bytes; what does not is left as it is. */
