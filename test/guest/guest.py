@@ -152,7 +152,7 @@ class Guest:
         opt = self.options
         shown = {p for p in (str(pathlib.Path(f).resolve()) for f in (SOURCE, self.build, *show))
                  if p.split("/")[1] in ("tmp", "run")}
-        words = ["console=ttyS0", "quiet", "panic=-1", "oops=panic", f"plx.src={SOURCE}",
+        words = ["console=ttyS0", "quiet", "panic=-1", "oops=panic", "cryptomgr.notests", f"plx.src={SOURCE}",
                  f"plx.build={self.build}", f"plx.modules={self.kernel / 'modules'}",
                  *(f"plx.show={p}" for p in sorted(shown))]
         devices = []
@@ -166,7 +166,7 @@ class Guest:
         share = "security_model=none,multidevs=remap"
         return [QEMU, "-machine", "q35,kernel-irqchip=split", *cpu, "-cpu", "max", "-m", str(opt["mem"]),
                 "-display", "none", "-nodefaults", "-no-reboot", "-serial", f"file:{self.log}", *qmp,
-                "-kernel", str(self.kernel / "vmlinuz"), "-initrd", str(self.kernel / "initrd"),
+                "-kernel", str(self.kernel / "vmlinux"), "-initrd", str(self.kernel / "initrd"),
                 "-append", " ".join([*words, append]), *devices,
                 "-virtfs", f"local,path=/,mount_tag=host,readonly=on,{share}",
                 "-virtfs", f"local,path={self.results},mount_tag=result,{share}",

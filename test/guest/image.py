@@ -4,10 +4,12 @@
 The package is downloaded and unpacked, never installed. apt checks it against Debian's signed lists.
 """
 import fcntl
+import lzma
 import os
 import pathlib
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -75,6 +77,14 @@ def needs(modules, name):
     raise tap.Skip(f"the kernel package has no module {name}")
 
 
+def decompress(bzimage, file):
+    """The kernel out of its bzImage: QEMU starts it as it is (PVH), and no emulated CPU unpacks it."""
+    data = bzimage.read_bytes()
+    start, size = struct.unpack_from("<II", data, 0x248)  # Documentation/x86/boot.rst: payload_offset
+    start += (data[0x1f1] + 1) * 512
+    file.write_bytes(lzma.LZMADecompressor().decompress(data[start:start + size]))
+
+
 def unpack(deb, new):
     """Kernel and modules of the package into the folder new."""
     tree = new / "tree"
@@ -82,7 +92,7 @@ def unpack(deb, new):
     kernel, = (tree / "boot").glob("vmlinuz-*")
     release = kernel.name.partition("-")[2]
     words("depmod", "-b", str(tree), release)
-    kernel.rename(new / "vmlinuz")
+    decompress(kernel, new / "vmlinux")
     (tree / "lib/modules").rename(new / "modules")
     shutil.rmtree(tree)
     (new / "release").write_text(release)
@@ -111,7 +121,7 @@ def initramfs(modules, file):
 
 
 def prepare(cache):
-    """The folder with vmlinuz, initrd and modules/, made if it is not there; tap.Skip says why not."""
+    """The folder with vmlinux, initrd and modules/, made if it is not there; tap.Skip says why not."""
     cache = pathlib.Path(cache)
     for command in ("apt-get", "dpkg-deb", "depmod", "cpio", BUSYBOX):
         if shutil.which(command) is None and shutil.which(f"/sbin/{command}") is None:
@@ -120,7 +130,8 @@ def prepare(cache):
     cache.mkdir(parents=True, exist_ok=True)
     with open(cache / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (cache / "kernel").exists():
+        if not (cache / "kernel/vmlinux").exists():
+            shutil.rmtree(cache / "kernel", ignore_errors=True)
             with tempfile.TemporaryDirectory(dir=cache) as folder:
                 new = pathlib.Path(folder) / "kernel"
                 new.mkdir()
