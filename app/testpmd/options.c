@@ -27,6 +27,7 @@ enum kind {
 	K_MODE_OPT, /* mode_opts.c has it */
 	K_HELP,
 	K_COMMANDS,
+	K_DRIVERS,
 	K_VERSION
 };
 
@@ -117,6 +118,8 @@ static const struct row rows[] = {
 	{"auto-start", NULL, "with -i: forward at once, as without it; -a", K_FLAG,
 		FIELD(auto_start), 0, 0},
 	{"commands", NULL, "the commands of -i", K_COMMANDS, 0, 0, 0},
+	{"drivers", NULL, "the drivers and the ids of their PCI devices, as JSON", K_DRIVERS, 0, 0,
+		0},
 	{"help", NULL, "this text", K_HELP, 0, 0, 0},
 	{"version", NULL, "the version", K_VERSION, 0, 0, 0},
 };
@@ -262,6 +265,8 @@ static int apply(struct options *o, const struct row *row, const char *text)
 	case K_COMMANDS:
 		(void)cmd_help(stdout, commands, NULL, 0);
 		return 1;
+	case K_DRIVERS:
+		return drivers_print();
 	default:
 		return number(row, text, field);
 	}

@@ -393,6 +393,9 @@ void live_draw(struct testpmd *t);
 /* Leaves the terminal as it was. */
 void live_close(struct testpmd *t);
 
+/* drivers.c: 1 when it has printed them, or 2: it could not */
+int drivers_print(void);
+
 /* json.c */
 int json_write(struct testpmd *t, const struct totals *run);
 
