@@ -12,6 +12,7 @@ import io
 import json
 import os
 import pathlib
+import shutil
 import sys
 
 TOOLS = pathlib.Path(__file__).resolve().parent.parent.parent / "usertools"
@@ -49,6 +50,7 @@ class Machine(System):
         self.owners = {}         # path -> (uid, gid)
         self.addresses = {}      # interface -> IPv4 addresses
         self.nodes = True        # does /dev fill by itself?
+        self.cdev = False        # has VFIO devices of their own, beside groups?
         self.held_disks, self.busy_nodes = set(), set()
         self.commands = {}       # program -> (code, output)
         for folder in ("/sys/bus/pci/devices", "/sys/bus/pci/drivers", "/sys/class/net", "/sys/class/block",
@@ -134,8 +136,13 @@ class Machine(System):
         if driver == "vfio-pci":
             if self.group_of(bdf) is None:
                 raise OSError(errno.EINVAL, "Invalid argument")
-            if self.nodes:
-                self.file(f"/dev/vfio/{self.group_of(bdf)}", "")
+            name = f"vfio{int(bdf[-1])}"   # the folder is there since Linux 6.1, the number with the device
+            self.folder(f"{path}/vfio-dev/{name}")
+            if self.cdev:
+                self.file(f"{path}/vfio-dev/{name}/dev", "510:0")
+            for node in [self.group_of(bdf)] + ([f"devices/{name}"] if self.cdev else []):
+                if self.nodes:
+                    self.file(f"/dev/vfio/{node}", "")
         elif driver == self.native.get(bdf) and bdf in self.names:
             cls, name = self.names[bdf]
             self.folder(f"{path}/{cls}/{name}")
@@ -147,6 +154,9 @@ class Machine(System):
         driver = self.link(f"{path}/driver")
         os.unlink(self.at(f"{path}/driver"))
         if driver == "vfio-pci":
+            shutil.rmtree(self.at(f"{path}/vfio-dev"))
+            if self.exists(f"/dev/vfio/devices/vfio{int(bdf[-1])}"):
+                os.unlink(self.at(f"/dev/vfio/devices/vfio{int(bdf[-1])}"))
             group = self.group_of(bdf)
             if not any(self.link(f"/sys/bus/pci/devices/{b}/driver") == "vfio-pci"
                        for b in self.list(f"/sys/kernel/iommu_groups/{group}/devices")):

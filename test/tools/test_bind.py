@@ -140,14 +140,16 @@ def test_other_device_in_the_slot(tmp):
 
 def test_owner(tmp):
     m = two_nics(tmp, "7")
-    m.folder(f"/sys/devices/pci0000:00/{A}/vfio-dev/vfio3")
-    m.file("/dev/vfio/devices/vfio3", "")
     done = ok(m, "bind", A, B, "--owner", "65534:12")
-    assert m.owners == {"/dev/vfio/7": (65534, 12), "/dev/vfio/devices/vfio3": (65534, 12)}
+    assert m.owners == {"/dev/vfio/7": (65534, 12)}
     assert "/dev/vfio/7: belongs to nobody" in done.out
     # for a device that is bound already, and with the group left as it is
     ok(m, "bind", A, "--owner", "1")
     assert m.owners["/dev/vfio/7"] == (1, 12)
+    k = two_nics(tmp / "k", "7")
+    k.cdev = True
+    ok(k, "bind", A, B, "--owner", "65534:12")
+    assert k.owners == {f"/dev/vfio/{node}": (65534, 12) for node in ("7", "devices/vfio0", "devices/vfio1")}
     assert run(bind, m, "bind", A, "--owner", "no-such-user").code == 2
     assert run(bind, m, "bind", A, "--owner", "0:no-such-group").code == 2
     done = run(bind, m, "bind", B, "--driver", "e1000e", "--owner", "1")
@@ -183,6 +185,13 @@ def test_group(tmp):
     ok(m, "bind", A, B)
     code, out = run_json(bind, m, "status", A)
     assert code == 0 and out["devices"][0]["group_viable"]
+    ok(m, "restore")
+    # a bridge to another kind of bus is a device like others: it matters if it has a driver
+    m.device("0000:00:1f.0", 0x060100, "7", "lpc_ich")
+    m.device("0000:00:00.0", 0x060000, "7")
+    assert "0000:00:1f.0 (lpc_ich)" in refused(m, "group", "bind", A, B)
+    ok(m, "bind", "--group", A)
+    assert driver(m, "0000:00:1f.0") == "vfio-pci" and driver(m, "0000:00:00.0") is None
 
 
 def test_group_member_in_use(tmp):

@@ -45,7 +45,8 @@ class Device:
         return "net" if self.cls >> 16 == 0x02 else "nvme" if self.cls >> 8 == 0x0108 else "other"
 
     def is_bridge(self):
-        return self.cls >> 16 == 0x06
+        """To another bus: nothing for programs, and harmless in a group, whatever its driver."""
+        return self.cls >> 8 in (0x0604, 0x0609)
 
     def driver(self):
         return self.system.link(f"{self.path}/driver")
@@ -70,7 +71,7 @@ class Device:
                 if full_bdf(bdf)]
 
     def in_the_way(self):
-        """Devices of the group whose drivers keep a program from having it."""
+        """Devices of the group whose drivers keep a program from having it; those without one do not."""
         return [d for d in self.members() if d.bdf != self.bdf and not d.is_bridge() and
                 not (d.driver() is None or d.driver() in HARMLESS or is_vfio(d.driver()))]
 
@@ -79,7 +80,9 @@ class Device:
         if not is_vfio(self.driver()) or self.group() is None:
             return []
         nodes = [f"/dev/vfio/{'noiommu-' if self.no_iommu() else ''}{self.group()}"]
-        return nodes + [f"/dev/vfio/devices/{name}" for name in self.system.list(f"{self.path}/vfio-dev")]
+        folder = f"{self.path}/vfio-dev"   # with a number only in kernels that have CONFIG_VFIO_DEVICE_CDEV
+        return nodes + [f"/dev/vfio/devices/{name}" for name in self.system.list(folder)
+                        if self.system.exists(f"{folder}/{name}/dev")]
 
     def real(self):
         return self.system.real(self.path)
