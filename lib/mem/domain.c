@@ -172,6 +172,18 @@ int plx_domain_add(struct plx_ctx *ctx, struct plx_domain *dom)
 	return err;
 }
 
+void plx_domain_set_apertures(struct plx_domain *dom, const struct plx_range *apertures, size_t n)
+{
+	struct plx_ctx *ctx = dom->ctx;
+
+	if (ctx != NULL)
+		pthread_mutex_lock(&ctx->mem);
+	dom->apertures = apertures;
+	dom->n_apertures = n;
+	if (ctx != NULL)
+		pthread_mutex_unlock(&ctx->mem);
+}
+
 static void forget_private(struct plx_arena *arena, const struct plx_domain *dom)
 {
 	for (size_t i = 0; i < arena->n_private_in; i++)

@@ -173,6 +173,12 @@ struct plx_domain {
 PLX_API
 int plx_domain_add(struct plx_ctx *ctx, struct plx_domain *dom);
 /*
+ * Says where dom, in a context or not, can map from now on: another device may have joined it. The
+ * array stays the caller's; the one before may be freed afterwards. What is mapped stays mapped.
+ */
+PLX_API
+void plx_domain_set_apertures(struct plx_domain *dom, const struct plx_range *apertures, size_t n);
+/*
  * Unmaps all and takes it out of the context. Device memory of it should have been freed: what is
  * left is logged and freed. Nothing happens to a domain that is in no context.
  */

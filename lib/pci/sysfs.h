@@ -29,14 +29,18 @@ void pci_bdf_text(const struct pci_bdf *bdf, char text[PCI_BDF_TEXT]);
 bool pci_sysfs_exists(const char *sysfs, const char *bdf);
 /* The driver it is bound to, "" if none. */
 void pci_sysfs_driver(const char *sysfs, const char *bdf, char name[PCI_DRIVER_TEXT]);
+/* Is there a driver of that name? */
+bool pci_sysfs_has_driver(const char *sysfs, const char *driver);
 /* Its IOMMU group's number; -ENOENT without a message: it has none. */
-int pci_sysfs_group(const char *sysfs, const char *bdf, uint32_t *number);
+int pci_sysfs_group(const char *sysfs, const char *bdf, uint32_t *out);
 /* NUMA node, -1: none. */
 int pci_sysfs_node(const char *sysfs, const char *bdf);
 /* One line of a file of the device ("class", "vendor"), without its newline. -errno, no message. */
 int pci_sysfs_read(const char *sysfs, const char *bdf, const char *file, char *buf, size_t n);
+/* Is it the group of a device without an IOMMU, in VFIO's unsafe mode? */
+bool pci_sysfs_group_noiommu(const char *sysfs, uint32_t group);
 /* Calls fn for each device in an IOMMU group until it returns non-zero, and returns that. */
-int pci_sysfs_group_each(const char *sysfs, uint32_t number,
+int pci_sysfs_group_each(const char *sysfs, uint32_t group,
 	int (*fn)(void *arg, const char *bdf, const char *driver), void *arg);
 
 #endif

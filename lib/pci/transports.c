@@ -7,6 +7,7 @@
 
 static const struct plx_pci_transport *const built_in[] = {
 	&plx_pci_qemu,
+	&plx_pci_vfio,
 	NULL,
 };
 

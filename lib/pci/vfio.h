@@ -134,6 +134,13 @@ struct vfio_backend {
 
 extern const struct vfio_backend vfio_backend_group;
 
+/* ---- vfio_group.c ---- */
+
+/* Opens a file of /dev/vfio: the descriptor, or -errno with a message that says what to do. */
+int vfio_open_file(const struct vfio_dev *d, const char *path);
+/* The message of a group that is not viable: who else is in it. Returns -EPERM. */
+int vfio_not_viable(const struct vfio_dev *d);
+
 /* ---- vfio_domain.c ---- */
 
 /* A new one in the slot's list, with fd -1 and refs 0. */
@@ -153,6 +160,27 @@ void vfio_iommu_free(struct vfio_iommu *s);
 /* Reads regions and interrupts of d->fd and watches for its removal. close undoes; fd stays. */
 int vfio_dev_start(struct vfio_dev *d);
 void vfio_dev_stop(struct vfio_dev *d);
+
+int vfio_cfg_read(struct plx_pci_dev *dev, uint32_t off, unsigned width, uint32_t *v);
+int vfio_cfg_write(struct plx_pci_dev *dev, uint32_t off, unsigned width, uint32_t v);
+uint64_t vfio_reg_read(struct plx_pci_dev *dev, uint32_t bar, uint64_t off, unsigned width);
+void vfio_reg_write(
+	struct plx_pci_dev *dev, uint32_t bar, uint64_t off, unsigned width, uint64_t v);
+int vfio_region_info(struct plx_pci_dev *dev, uint32_t region, struct plx_pci_region *info);
+int vfio_region_map(struct plx_pci_dev *dev, uint32_t region, uint64_t off, uint64_t len,
+	volatile uint8_t **base);
+void vfio_region_unmap(struct plx_pci_dev *dev, volatile uint8_t *base, uint64_t len);
+bool vfio_gone(struct plx_pci_dev *dev);
+
+/* ---- vfio_irq.c ---- */
+
+/* How many interrupts an index of VFIO has, as eventfds. */
+uint32_t vfio_irq_count(const struct vfio_dev *d, uint32_t index);
+int vfio_irq_start(struct vfio_dev *d);
+/* n eventfds for the index, 0: none. 0 or -errno without a message. */
+int vfio_irq_eventfds(const struct vfio_dev *d, uint32_t index, uint32_t n, const int *fds);
+int vfio_irq_max(struct plx_pci_dev *dev, enum plx_irq_type type, uint32_t *max);
+int vfio_irq_set(struct plx_pci_dev *dev, enum plx_irq_type type, uint32_t n, const int *fds);
 
 /* ---- vfio_caps.c ---- */
 
