@@ -65,6 +65,12 @@ static inline uint64_t pci_ones(unsigned width)
 	return width >= 8 ? UINT64_MAX : plx_bit64(8 * width) - 1;
 }
 
+/*
+ * For a mapping of registers, whole pages: a child must not drive the device, and a core dump not read
+ * registers, as that may change them. A kernel that refuses has mapped it so by itself.
+ */
+void pci_keep_to_us(void *va, size_t len);
+
 /* Turns memory decoding on, bus mastering off, and brings the device to D0. */
 int pci_prepare(struct plx_pci_dev *dev);
 

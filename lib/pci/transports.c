@@ -6,8 +6,8 @@
 #include "pci_internal.h"
 
 static const struct plx_pci_transport *const built_in[] = {
-	&plx_pci_qemu,
 	&plx_pci_vfio,
+	&plx_pci_qemu,
 	NULL,
 };
 

@@ -229,6 +229,7 @@ int vfio_region_map(struct plx_pci_dev *dev, uint32_t region, uint64_t off, uint
 	struct vfio_dev *d = dev->priv;
 	const struct vfio_region *r = &d->regions[region];
 	uint64_t first = plx_align_down(off, page_size());
+	uint64_t size = plx_align_up(off + len, page_size()) - first;
 	uint32_t i = 0;
 	void *va;
 
@@ -237,14 +238,15 @@ int vfio_region_map(struct plx_pci_dev *dev, uint32_t region, uint64_t off, uint
 		i++;
 	if (i == r->n_areas || r->areas[i].first > first)
 		return -ENOTSUP;
-	va = d->sys->mmap(d->sys->arg, plx_align_up(off + len, page_size()) - first,
-		PROT_READ | PROT_WRITE, MAP_SHARED, d->fd, r->off + first);
+	va = d->sys->mmap(
+		d->sys->arg, size, PROT_READ | PROT_WRITE, MAP_SHARED, d->fd, r->off + first);
 	if (va == MAP_FAILED) {
 		plx_logf(plx_ctx_log(dev->ctx), PLX_LOG_WARN,
 			"%s: BAR %u cannot be mapped (%s): each access of a register is a system call",
 			dev->name, region, strerror(errno));
 		return -ENOTSUP;
 	}
+	pci_keep_to_us(va, size);
 	*base = (volatile uint8_t *)va + (off - first);
 	return 0;
 }

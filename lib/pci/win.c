@@ -2,6 +2,7 @@
 /* Windows of BARs: opening, the path by message, waiting. */
 #define PLX_LOG_TAG "pci"
 #include <inttypes.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "pci_internal.h"
@@ -20,6 +21,12 @@ uint64_t plx_pci_bar_len(struct plx_pci_dev *dev, uint32_t bar)
 	struct plx_pci_region info;
 
 	return region(dev, bar, &info) < 0 ? 0 : info.len;
+}
+
+void pci_keep_to_us(void *va, size_t len)
+{
+	(void)madvise(va, len, MADV_DONTFORK);
+	(void)madvise(va, len, MADV_DONTDUMP);
 }
 
 int plx_pci_win(

@@ -283,7 +283,7 @@ FAILING = [
      "3 TX queues are more than its 1: choose --txq 1 to 1"),
     (["--port", "null:", "--cores", "1000"], "1000"),
     (["--port", "qemu:/no/such/socket,slot=2,ram=/tmp/x"], "/no/such/socket"),
-    (["--port", "pci:0000:00:1f.7"], "pci"),
+    (["--port", "pci:0000:ff:1f.7"], "pci:0000:ff:1f.7: this machine has no such device"),
 ]
 
 

@@ -84,7 +84,7 @@ TEST(dev, a_driver_without_pci_is_named)
 	CHECK_EQ(plx_dev_open(b.ctx, "quemu:/x,slot=2", PLX_DEV_ETH, &dev), -ENOENT);
 	CHECK_HAS(plx_errmsg(), "did you mean 'qemu'?");
 	CHECK_EQ(plx_dev_open(b.ctx, "0000:03:00.0", PLX_DEV_ETH, &dev), -ENOENT);
-	CHECK_HAS(plx_errmsg(), "there are: qemu fake");
+	CHECK_HAS(plx_errmsg(), "there are: pci qemu");
 	CHECK_EQ(plx_dev_open(b.ctx, "", PLX_DEV_ETH, &dev), -EINVAL);
 	CHECK_EQ(plx_dev_open(b.ctx, NULL, PLX_DEV_ETH, &dev), -EINVAL);
 	bench_free(&b);
