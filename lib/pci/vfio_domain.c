@@ -77,13 +77,11 @@ static int no_memory(const struct vfio_iommu *s, const struct plx_extent *e)
 			" KiB are mapped in this context)",
 			e->len / KIB, s->slot->locked / KIB);
 	return plx_err(ENOMEM,
-		"%" PRIu64 " KiB more of locked memory, with %" PRIu64
-		" KiB this process has locked (%" PRIu64
-		" KiB of them mapped for devices of this context), are more than its limit "
-		"RLIMIT_MEMLOCK of %" PRIu64
-		" KiB; use smaller pools, or raise it: ulimit -l %" PRIu64
-		" (memlock in /etc/security/limits.conf, LimitMEMLOCK= of a service)",
-		e->len / KIB, m.used / KIB, s->slot->locked / KIB, m.limit / KIB,
+		"%" PRIu64 " KiB more of locked memory are too many: RLIMIT_MEMLOCK is %" PRIu64
+		" KiB, %" PRIu64 " KiB are locked already, %" PRIu64
+		" KiB of them for devices of this context; ulimit -l %" PRIu64
+		" (LimitMEMLOCK= of a service, memlock in limits.conf), or smaller pools",
+		e->len / KIB, m.limit / KIB, m.used / KIB, s->slot->locked / KIB,
 		(m.used + e->len) / KIB);
 }
 

@@ -243,19 +243,22 @@ static int group_find(struct vfio_dev *d)
 		d->group_no, d->want_private ? "shared" : "private");
 }
 
-static void group_put(struct vfio_dev *d)
+/* The last group takes the container's IOMMU with it: all is unmapped while it is there. */
+static void group_leave(struct vfio_group *g)
 {
-	struct vfio_group *g = d->group, **p = &d->slot->groups;
 	struct vfio_iommu *s = g->iommu;
 
-	d->group = NULL;
-	if (--g->refs > 0)
-		return;
-	/* The last group takes the container's IOMMU with it: all is unmapped while it is there. */
 	if (s != NULL && g->joined)
 		s->refs--;
 	if (s != NULL && s->refs == 0)
 		vfio_iommu_free(s);
+	g->iommu = NULL;
+}
+
+static void group_free(struct vfio_dev *d, struct vfio_group *g)
+{
+	struct vfio_group **p = &d->slot->groups;
+
 	if (g->fd >= 0)
 		d->sys->close(d->sys->arg, g->fd);
 	while (*p != NULL && *p != g)
@@ -269,12 +272,19 @@ static void group_put(struct vfio_dev *d)
 
 static void group_detach(struct vfio_dev *d)
 {
+	struct vfio_group *g = d->group;
+	bool last = g != NULL && --g->refs == 0;
+
+	/* Before the device is closed: one that is being removed takes its group away with it. */
+	if (last)
+		group_leave(g);
 	if (d->fd >= 0)
 		d->sys->close(d->sys->arg, d->fd);
 	d->fd = -1;
+	if (last)
+		group_free(d, g);
+	d->group = NULL;
 	d->iommu = NULL;
-	if (d->group != NULL)
-		group_put(d);
 }
 
 static int group_attach(struct vfio_dev *d)
