@@ -68,6 +68,7 @@ void ports_forget(struct testpmd *t)
 {
 	for (uint16_t i = 0; i < t->n_ports; i++)
 		free(t->ports[i].device);
+	free(t->pools);
 }
 
 /* ---- pools ---- */
@@ -105,6 +106,31 @@ static uint32_t mbufs_needed(const struct testpmd *t)
 	return plx_mbuf_pool_need(&need);
 }
 
+/* Packets may leave through any port, also one with an I/O address space of its own. */
+static int name_pool(struct testpmd *t, struct plx_mbuf_pool *pool)
+{
+	struct plx_mbuf_pool **list = realloc(t->pools, (t->n_pools + 1) * sizeof(*list));
+
+	if (list == NULL) {
+		complain("no memory for the list of pools");
+		return -1;
+	}
+	t->pools = list;
+	t->pools[t->n_pools++] = pool;
+	for (uint16_t i = 0; i < t->n_ports; i++)
+		if (t->ports[i].port != NULL && plx_port_map_pool(t->ports[i].port, pool) < 0)
+			return port_complain(t, &t->ports[i], NULL);
+	return 0;
+}
+
+static int map_pools(struct testpmd *t, const struct tp_port *p)
+{
+	for (size_t i = 0; i < t->n_pools; i++)
+		if (plx_port_map_pool(p->port, t->pools[i]) < 0)
+			return -1;
+	return 0;
+}
+
 static int make_pool(struct testpmd *t, const char *name, uint32_t n, struct plx_mbuf_pool **pool)
 {
 	struct plx_mbuf_pool_opts opts = PLX_MBUF_POOL_OPTS_INIT;
@@ -113,7 +139,7 @@ static int make_pool(struct testpmd *t, const char *name, uint32_t n, struct plx
 	opts.n = n;
 	opts.room = t->opt.mbuf_size;
 	if (plx_mbuf_pool_create(t->ctx, &opts, pool) == 0)
-		return 0;
+		return name_pool(t, *pool);
 	complain("%s", plx_errmsg());
 	return -1;
 }
@@ -250,7 +276,7 @@ int port_set_up(struct testpmd *t, struct tp_port *p)
 	if (enough_queues(t, p, true, p->n_rxq, p->info.max_rxq) < 0 ||
 		enough_queues(t, p, false, p->n_txq, p->info.max_txq) < 0)
 		return -1;
-	if (configure(t, p) < 0 || set_rss(t, p) < 0 || set_up_queues(p) < 0)
+	if (configure(t, p) < 0 || set_rss(t, p) < 0 || map_pools(t, p) < 0 || set_up_queues(p) < 0)
 		return port_complain(t, p, NULL);
 	return 0;
 }

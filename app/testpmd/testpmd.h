@@ -248,6 +248,8 @@ struct testpmd {
 	struct options opt;
 	struct plx_ctx *ctx;
 	struct plx_mbuf_pool *pool;
+	struct plx_mbuf_pool **pools; /* all there are; each is named to every port */
+	size_t n_pools;
 	uint32_t n_mbufs;
 	struct tp_port ports[MAX_PORTS];
 	uint16_t n_ports;           /* numbers below this; some may have no port */

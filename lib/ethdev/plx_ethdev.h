@@ -6,6 +6,7 @@
  *   plx_port_configure()   how many queues, MTU, offloads
  *   plx_rxq_setup()        each RX queue: descriptors and the pool it takes its mbufs from
  *   plx_txq_setup()        each TX queue: descriptors
+ *   plx_port_map_pool()    further pools that it sends from; needed with iommu=private alone
  *   plx_port_start()       traffic from here on; returns at once, the link comes when it comes
  *   plx_rx_burst()         a polling thread takes up to n packets
  *   plx_tx_burst()         and hands up to n to the device, which then owns them
@@ -370,6 +371,25 @@ int plx_rxq_setup(
 PLX_API
 int plx_txq_setup(
 	struct plx_port *port, uint16_t i, const struct plx_txq_conf *conf, struct plx_txq **q);
+
+/**
+ * Lets the port's device read what is sent from a pool, when the port has an I/O address space of its
+ * own (`iommu=private`); at once 0 where it shares the context's, or is no device that does DMA.
+ *
+ * A device in a private domain reaches its own rings and the pools that were named to it, nothing else:
+ * not the other pools of the context, not registered memory, and other devices do not reach its
+ * rings. plx_rxq_setup() names its queue's pool by itself. Packets of every other pool that is sent from
+ * must be named before the first of them is sent: the device cannot reach it otherwise, so the IOMMU
+ * refuses the access, the packet is not sent (or sent empty, as the device likes), and the queue may
+ * stall until plx_port_reset(). Mapping costs each page's entry in one more table, and its share of locked
+ * memory (RLIMIT_MEMLOCK) once more for each domain; packets cost nothing more.
+ *
+ * A pool stays named until the port or the pool is closed. Naming it again does nothing.
+ * @return 0, -EXDEV (the pool is another context's), -EINVAL (NULL), -ENOMEM (locked memory, with the
+ *   arithmetic), -ENOSPC (the device cannot address it), -ENODEV. Any thread.
+ */
+PLX_API
+int plx_port_map_pool(struct plx_port *port, struct plx_mbuf_pool *pool);
 
 /** Queue i, or NULL when it is not set up. */
 PLX_API

@@ -32,6 +32,14 @@ static int check_desc(const struct plx_port *port, const char *kind, uint16_t *n
 	return 0;
 }
 
+static int foreign_pool(const struct plx_port *port, const struct plx_mbuf_pool *pool)
+{
+	return plx_err(EXDEV,
+		"%s: pool %s is another context's, whose memory this device cannot reach; make one in "
+		"the port's context",
+		plx_port_name(port), pool->mp.name);
+}
+
 /* May this pool feed an RX queue of the port? */
 static int check_pool(struct plx_port *port, const struct plx_mbuf_pool *pool)
 {
@@ -42,10 +50,7 @@ static int check_pool(struct plx_port *port, const struct plx_mbuf_pool *pool)
 	if (pool == NULL)
 		return plx_err(EINVAL, "%s: an RX queue needs a pool", name);
 	if (pool->ctx != port->ctx)
-		return plx_err(EXDEV,
-			"%s: the pool is another context's, whose memory this device cannot reach; "
-			"make one in the port's context",
-			name);
+		return foreign_pool(port, pool);
 	if (pool->flags & PLX_DMA_TO_DEVICE)
 		return plx_err(EINVAL,
 			"%s: the pool is PLX_DMA_TO_DEVICE, devices may not write it; use another for RX",
@@ -68,9 +73,24 @@ static int map_pool(struct plx_port *port, struct plx_mbuf_pool *pool)
 {
 	struct plx_domain *dom = port->dev->pci == NULL ? NULL : plx_pci_domain(port->dev->pci);
 
-	if (dom == NULL || plx_domain_has(dom, pool->arena))
+	if (dom == NULL || pool->arena == NULL)
 		return 0;
 	return plx_domain_map(dom, pool->arena);
+}
+
+int plx_port_map_pool(struct plx_port *port, struct plx_mbuf_pool *pool)
+{
+	int err = port_enter(port);
+
+	if (err < 0)
+		return err;
+	if (pool == NULL)
+		err = plx_err(EINVAL, "%s: no pool to map", plx_port_name(port));
+	else if (pool->ctx != port->ctx)
+		err = foreign_pool(port, pool);
+	else
+		err = map_pool(port, pool);
+	return port_leave(port, err);
 }
 
 static int check_setup(struct plx_port *port, const char *kind, uint16_t i, uint16_t n)

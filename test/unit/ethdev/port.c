@@ -252,6 +252,10 @@ TEST(port, rx_queue_refuses_pools_that_cannot_serve)
 	rc.pool = foreign;
 	CHECK_EQ(plx_rxq_setup(r.port, 0, &rc, NULL), -EXDEV);
 	CHECK_HAS(plx_errmsg(), "another context's");
+	/* the same for what is sent, also where there is no device to map anything for */
+	CHECK_EQ(plx_port_map_pool(r.port, foreign), -EXDEV);
+	CHECK_HAS(plx_errmsg(), "another context's");
+	CHECK_EQ(plx_port_map_pool(r.port, ro), 0);
 	plx_ctx_close(other);
 	rc.pool = r.pool;
 	rc.n_desc = 33;
