@@ -9,10 +9,15 @@
 
 /*
  * What the address field of a slot holds that software owns: not zero (a zero address would be taken
- * as a null descriptor, 7.1.7.2), and above every IOMMU's aperture, so that a device that reads past
- * its tail faults.
+ * as a null descriptor, 7.1.7.2), and nothing that an IOMMU could map, so that a device that reads
+ * past its tail faults. IOMMUs translate up to 57 bits, VFIO's apertures have 39 or 48; above, an
+ * access is refused before any table is looked at. It is canonical, as a bus bridge or an address
+ * translation service may want addresses to be. A device that drives fewer bits than 64 asks for
+ * 0x57a1e000, below all I/O addresses that lib/mem gives and outside the interrupt window, or for one
+ * above 180 GiB, which they reach only when that much memory is mapped.
  */
-#define E1000_NO_ADDR UINT64_C(0xdead57a1e0000000)
+#define E1000_NO_ADDR UINT64_C(0xffffdead57a1e000)
+PLX_STATIC_ASSERT(E1000_NO_ADDR >> 47 == 0x1ffff, "canonical with 48 bits and more");
 
 /* Extended RX descriptor, as software writes it (7.1.4.1) and as the device writes it back. */
 union e1000_rx_desc {
