@@ -48,13 +48,24 @@ static void put(struct plx_mempool_cache *cache, struct plx_mbuf_pool *pool, str
 
 static void release(struct plx_mempool_cache *cache, struct plx_mbuf *m);
 
+/*
+ * The registration first: when free_fn runs, all have let go of it, and it may be unregistered there.
+ */
+static void put_ext(struct plx_mbuf_ext *ext)
+{
+	if (ext->reg != NULL)
+		plx_memreg_release(ext->reg);
+	if (mbuf_ref_put32(&ext->refcnt))
+		ext->free_fn(ext);
+}
+
 /* Gives up the memory that is not the mbuf's own, and goes back to its own. */
 static void detach(struct plx_mempool_cache *cache, struct plx_mbuf *m)
 {
 	if (m->kind == PLX_MBUF_INDIRECT)
 		release(cache, m->direct); /* which is never indirect itself */
-	else if (mbuf_ref_put32(&m->ext->refcnt))
-		m->ext->free_fn(m->ext);
+	else
+		put_ext(m->ext);
 	m->buf = m->own_buf;
 	m->buf_iova = m->own_iova;
 	m->ext = NULL;

@@ -192,11 +192,16 @@ PLX_STATIC_ASSERT(sizeof(struct plx_mbuf) == 128, "two lines");
 /**
  * Memory of the program as a packet buffer. free_fn runs, in the thread that frees the last mbuf
  * attached to it, when refcnt has come down to 0; it may release ext itself.
+ *
+ * reg is the registration that the memory is part of: each mbuf attached holds it until it is freed, so
+ * that plx_mem_unregister() is -EBUSY while a device may still read it, and succeeds from free_fn on. NULL
+ * is for memory that no device reaches, or that ends after the port.
  */
 struct plx_mbuf_ext {
 	void (*free_fn)(struct plx_mbuf_ext *ext);
 	void *arg;
 	uint32_t refcnt; /**< set before: how many mbufs it will be attached to; then atomic */
+	struct plx_memreg *reg; /**< set before, and not changed; may be NULL */
 };
 
 /* ---- pools ---- */
@@ -498,7 +503,9 @@ struct plx_mbuf *plx_mbuf_clone(struct plx_mbuf *m, struct plx_mbuf_pool *pool);
 /**
  * Makes the memory [buf, buf + room) at I/O address iova the data room of m, which is a fresh mbuf.
  * data_off becomes 0; set it, data_len and pkt_len to what the memory holds. ext->free_fn releases
- * the memory when the last mbuf that uses it has been freed.
+ * the memory when the last mbuf that uses it has been freed. For memory registered with
+ * plx_mem_register() iova is plx_memreg_iova() and buf's distance from its beginning, and ext->reg the
+ * registration, which m holds. Any thread that owns m.
  */
 PLX_API
 void plx_mbuf_attach_ext(

@@ -127,6 +127,8 @@ void plx_mbuf_attach_ext(
 	m->buf_iova = iova;
 	m->ext_room = room;
 	m->ext = ext;
+	if (ext->reg != NULL)
+		plx_memreg_hold(ext->reg);
 	m->kind = PLX_MBUF_EXTERNAL;
 	m->data_off = 0;
 	m->data_len = 0;

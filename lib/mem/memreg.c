@@ -170,7 +170,8 @@ int plx_mem_unregister(struct plx_memreg *reg)
 	held = __atomic_load_n(&reg->held, __ATOMIC_ACQUIRE);
 	if (held != 0)
 		return plx_err(EBUSY,
-			"memory at %p: %u transfers on it are in flight; stop them or wait for their end",
+			"memory at %p: held by %u transfers or mbufs; wait for their end and free what "
+			"was sent (plx_tx_reclaim()), or stop the port",
 			reg->e.va, held);
 	pthread_mutex_lock(&ctx->mem);
 	plx_memreg_delete(reg);

@@ -203,7 +203,12 @@ PLX_API
 int plx_mem_register(struct plx_ctx *ctx, void *va, size_t len, int fd, uint64_t offset,
 	uint32_t flags, struct plx_memreg **out);
 
-/** @return 0, or -EBUSY while I/O on it is in flight (plx_memreg_hold()). */
+/**
+ * Ends it; devices do not reach the memory afterwards.
+ * @return 0, or -EBUSY while it is held: by plx_memreg_hold(), or by an mbuf with an external buffer in it
+ *   (plx_mbuf_attach_ext()) that is not free yet. Those that a TX queue was done with are freed by
+ *   plx_tx_reclaim(). Nothing has changed then; call it again.
+ */
 PLX_API
 int plx_mem_unregister(struct plx_memreg *reg);
 
@@ -211,7 +216,7 @@ int plx_mem_unregister(struct plx_memreg *reg);
 PLX_API
 uint64_t plx_memreg_iova(const struct plx_memreg *reg);
 
-/** Holds and releases a registration for I/O in flight. Any thread. */
+/** Holds and releases a registration for I/O in flight; as often as wanted. Any thread. */
 PLX_API
 void plx_memreg_hold(struct plx_memreg *reg);
 PLX_API

@@ -234,6 +234,42 @@ TEST(mbuf_ext, released_with_the_last_mbuf)
 	plx_ctx_close(ctx);
 }
 
+static void unregister(struct plx_mbuf_ext *ext)
+{
+	*(int *)ext->arg = plx_mem_unregister(ext->reg);
+}
+
+/* Memory that a device may still read is not unregistered. */
+TEST(mbuf_ext, holds_its_registration)
+{
+	struct plx_ctx *ctx = test_ctx();
+	struct plx_mbuf_pool *pool = test_pool(ctx, 8, 512);
+	struct plx_mbuf *a = plx_mbuf_alloc(pool), *b = plx_mbuf_alloc(pool), *clone;
+	uint8_t *memory = aligned_alloc(4096, 4096);
+	int result = 1;
+	struct plx_mbuf_ext ext = {.free_fn = unregister, .arg = &result, .refcnt = 2};
+
+	CHECK_EQ(plx_mem_register(ctx, memory, 4096, -1, 0, 0, &ext.reg), 0);
+	plx_mbuf_attach_ext(a, memory, plx_memreg_iova(ext.reg), 300, &ext);
+	CHECK_EQ(plx_mem_unregister(ext.reg), -EBUSY);
+	CHECK_HAS(plx_errmsg(), "held by 1 transfers or mbufs");
+	plx_mbuf_attach_ext(b, memory, plx_memreg_iova(ext.reg), 300, &ext);
+	CHECK_EQ(plx_mem_unregister(ext.reg), -EBUSY);
+	CHECK_HAS(plx_errmsg(), "held by 2 transfers or mbufs");
+	/* a clone keeps what it shares, and with it the registration */
+	clone = plx_mbuf_clone(a, pool);
+	plx_mbuf_free(a);
+	plx_mbuf_free(b);
+	CHECK_EQ(plx_mem_unregister(ext.reg), -EBUSY);
+	CHECK_HAS(plx_errmsg(), "held by 1 transfers or mbufs");
+	CHECK_EQ(result, 1);
+	plx_mbuf_free(clone);
+	CHECK_EQ(result, 0);
+	CHECK_EQ(test_avail(pool), 8);
+	plx_ctx_close(ctx);
+	free(memory);
+}
+
 /* ---- threads ---- */
 
 #define THREADS 4
@@ -342,6 +378,37 @@ TEST(mbuf_threads, clones_of_external_memory)
 		CHECK_EQ(test_avail(pool), 4096);
 	}
 	plx_ctx_close(ctx);
+}
+
+/* Whoever frees the last one unregisters the memory, and nobody is in its way. */
+TEST(mbuf_threads, the_last_owner_unregisters)
+{
+	struct plx_ctx *ctx = test_ctx();
+	struct plx_mbuf_pool *pool = test_pool(ctx, 4096, 192);
+	uint8_t *memory = aligned_alloc(4096, 4096);
+
+	memset(memory, 'a', 40);
+	memset(memory + 40, 'b', 40);
+	for (unsigned round = 0; round < unit_rounds(20); round++) {
+		int result = 1;
+		struct plx_mbuf_ext ext = {
+			.free_fn = unregister, .arg = &result, .refcnt = THREADS};
+		struct plx_mbuf *m[THREADS];
+		struct worker w[THREADS];
+
+		CHECK_EQ(plx_mem_register(ctx, memory, 4096, -1, 0, 0, &ext.reg), 0);
+		for (int i = 0; i < THREADS; i++) {
+			m[i] = plx_mbuf_alloc(pool);
+			plx_mbuf_attach_ext(m[i], memory, plx_memreg_iova(ext.reg), 80, &ext);
+			plx_mbuf_append(m[i], 80);
+			w[i] = (struct worker){.pool = pool, .m = &m[i], .n = 50};
+		}
+		run_workers(w, THREADS, share_and_free);
+		CHECK_EQ(result, 0);
+		CHECK_EQ(test_avail(pool), 4096);
+	}
+	plx_ctx_close(ctx);
+	free(memory);
 }
 
 /* Each packet is shared until one of the two frees it; then it is plain for the other. */

@@ -49,7 +49,7 @@ TEST(memreg, in_flight_is_busy)
 	plx_memreg_hold(reg);
 	plx_memreg_release(reg);
 	CHECK_EQ(plx_mem_unregister(reg), -EBUSY);
-	CHECK_HAS(plx_errmsg(), "in flight");
+	CHECK_HAS(plx_errmsg(), "held by 1 transfers or mbufs");
 	plx_memreg_release(reg);
 	CHECK_EQ(plx_mem_unregister(reg), 0);
 	CHECK_EQ(plx_mem_unregister(NULL), 0);

@@ -129,7 +129,7 @@ TEST(ring_port, memory_of_the_program_is_copied)
 {
 	static uint8_t memory[64];
 	bool freed = false;
-	struct plx_mbuf_ext ext = {ext_free, &freed, 1};
+	struct plx_mbuf_ext ext = {.free_fn = ext_free, .arg = &freed, .refcnt = 1};
 	struct ends_end a, b;
 	struct plx_mbuf *m, *got;
 	struct ends e;
