@@ -19,7 +19,7 @@ void complain_at(const char *file, unsigned line)
 
 void complain(const char *fmt, ...)
 {
-	char text[1024];
+	char text[PLX_ERRMSG_SIZE + 256];
 	va_list ap;
 
 	va_start(ap, fmt);

@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { MAX_PORTS = 32, BURST = 32, DRAIN_US = 100, TICK_MS = 10, MBUFS_PER_PORT = 8192 };
+enum { MAX_PORTS = 32, BURST = 32, DRAIN_US = 100, TICK_MS = 10 };
 
 /* From a port to its partner. One thread owns both queues: no other lane sends there. */
 struct lane {
@@ -188,18 +188,36 @@ static void control(struct plx_ctx *ctx)
 	}
 }
 
+/* One for all: what rings and caches can hold, what waits in lanes, and a burst in each thread's hands. */
+static int make_pool(struct plx_ctx *ctx, struct plx_mbuf_pool **pool)
+{
+	struct plx_mbuf_need need = {.burst = BURST};
+	struct plx_mbuf_pool_opts opts = PLX_MBUF_POOL_OPTS_INIT;
+	struct plx_port_info info;
+
+	for (int i = 0; i < fwd.n_ports; i++) {
+		if (plx_port_info(fwd.ports[i], &info) < 0)
+			return -1;
+		need.rx_desc += info.def_rx_desc;
+		need.tx_desc += info.def_tx_desc;
+	}
+	/* each queue's cache, and each thread's own, through which it drops packets */
+	need.queues = (uint32_t)(2 * fwd.n_ports + fwd.n_threads);
+	need.threads = (uint32_t)(fwd.n_threads + fwd.n_ports);
+	opts.n = plx_mbuf_pool_need(&need);
+	return plx_mbuf_pool_create(ctx, &opts, pool);
+}
+
 /* The ports, their lanes and the threads, until it is time to end. */
 static int run(struct plx_ctx *ctx)
 {
-	struct plx_mbuf_pool_opts opts = PLX_MBUF_POOL_OPTS_INIT;
 	struct plx_mbuf_pool *pool;
 	int started = 0;
 
-	opts.n = (uint32_t)fwd.n_ports * MBUFS_PER_PORT;
 	for (int i = 0; i < fwd.n_ports; i++)
 		if (plx_port_open(ctx, fwd.names[i], &fwd.ports[i]) < 0)
 			return -1;
-	if (plx_mbuf_pool_create(ctx, &opts, &pool) < 0)
+	if (make_pool(ctx, &pool) < 0)
 		return -1;
 	for (int i = 0; i < fwd.n_ports; i++)
 		if (set_up(i, pool) < 0)

@@ -63,21 +63,39 @@ static void forward(struct plx_ctx *ctx, struct plx_port *in, struct plx_port *o
 	}
 }
 
+/* A pool for both: what the rings and the caches of their queues can hold, and a burst in our hands. */
+static int make_pool(
+	struct plx_ctx *ctx, struct plx_port *const ports[2], struct plx_mbuf_pool **pool)
+{
+	struct plx_mbuf_need need = {.threads = 1, .burst = BURST};
+	struct plx_mbuf_pool_opts opts = PLX_MBUF_POOL_OPTS_INIT;
+	struct plx_port_info info;
+
+	for (int i = 0; i < 2; i++) {
+		if (plx_port_info(ports[i], &info) < 0)
+			return -1;
+		need.rx_desc += info.def_rx_desc;
+		need.tx_desc += info.def_tx_desc;
+		need.queues += 2;
+	}
+	need.queues++; /* this thread's own cache, through which it drops packets */
+	opts.n = plx_mbuf_pool_need(&need);
+	return plx_mbuf_pool_create(ctx, &opts, pool);
+}
+
 static int run(struct plx_ctx *ctx, char **names)
 {
-	struct plx_mbuf_pool_opts opts = PLX_MBUF_POOL_OPTS_INIT;
 	struct plx_mbuf_pool *pool;
-	struct plx_port *in, *out;
+	struct plx_port *ports[2];
 	struct plx_port_stats rx, tx;
 
-	opts.n = 8192;
-	if (plx_port_open(ctx, names[0], &in) < 0 || plx_port_open(ctx, names[1], &out) < 0 ||
-		plx_mbuf_pool_create(ctx, &opts, &pool) < 0 || set_up(in, pool) < 0 ||
-		set_up(out, pool) < 0)
+	if (plx_port_open(ctx, names[0], &ports[0]) < 0 ||
+		plx_port_open(ctx, names[1], &ports[1]) < 0 || make_pool(ctx, ports, &pool) < 0 ||
+		set_up(ports[0], pool) < 0 || set_up(ports[1], pool) < 0)
 		return -1;
-	forward(ctx, in, out);
-	if (plx_port_stop(in) < 0 || plx_port_stop(out) < 0 || plx_port_stats(in, &rx) < 0 ||
-		plx_port_stats(out, &tx) < 0)
+	forward(ctx, ports[0], ports[1]);
+	if (plx_port_stop(ports[0]) < 0 || plx_port_stop(ports[1]) < 0 ||
+		plx_port_stats(ports[0], &rx) < 0 || plx_port_stats(ports[1], &tx) < 0)
 		return -1;
 	printf("received %llu, sent %llu\n", (unsigned long long)rx.rx_packets,
 		(unsigned long long)tx.tx_packets);

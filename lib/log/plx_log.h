@@ -136,7 +136,7 @@ void plx_log_write_limited(struct plx_ratelimit *rl, const struct plx_log *log,
 /* --- errors ---------------------------------------------------------------------------------- */
 
 /* Size of a message, with its NUL. A longer text is cut, and then ends with "...". */
-#define PLX_ERRMSG_SIZE 512
+#define PLX_ERRMSG_SIZE 1024
 
 /*
  * Sets this thread's message and returns -errnum. errnum is a positive errno value; of a negative
