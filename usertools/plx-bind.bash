@@ -13,7 +13,7 @@ _plx_bind() {
 	status) options+=' --all' ;;
 	bind) options+=' --dry-run --force --group --driver --owner' ;;
 	unbind) options+=' --dry-run --force --group' ;;
-	restore) options+=' --dry-run --force' ;;
+	restore) options+=' --dry-run --force --kernel' ;;
 	esac
 	case $prev in
 	--driver) mapfile -t COMPREPLY < <(compgen -W "vfio-pci $(ls /sys/bus/pci/drivers 2>/dev/null)" -- "$cur") ;;

@@ -11,7 +11,8 @@ import sys
 import tree
 
 # Programs whose commands have a help of their own, and guide pages with a table of options.
-COMMANDS = {"plx-stats": ["list", "show", "watch"], "plx-bind": ["status", "bind", "unbind", "restore"]}
+COMMANDS = {"plx-stats": ["list", "show", "watch"], "plx-bind": ["status", "bind", "unbind", "restore"],
+            "plx-hugepages": ["show", "reserve", "clear", "mount"]}
 GUIDE = {"plx-stats": "doc/guide/stats.md"}
 OPTION = re.compile(r"--[a-z][a-z0-9-]*")
 

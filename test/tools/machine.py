@@ -39,7 +39,8 @@ class Machine(System):
 
     def __init__(self, root):
         super().__init__(str(root))
-        self.uid = 0
+        self.uid, self.gids = 0, {0}
+        self.limits = (8 << 20, 8 << 20)   # of locked memory
         self.fail = set()        # numbers of the writes that fail, from 0
         self.fail_from = None    # all from this one on
         self.writes = []         # (path, text), in order
@@ -48,6 +49,7 @@ class Machine(System):
         self.names = {}          # bdf -> class folder and name of its interface or controller
         self.modules = {"vfio-pci", "vfio_iommu_type1"}   # those that modprobe finds
         self.owners = {}         # path -> (uid, gid)
+        self.modes = {"/dev/vfio/vfio": 0o666}   # path -> permissions, where they are not 0600
         self.addresses = {}      # interface -> IPv4 addresses
         self.nodes = True        # does /dev fill by itself?
         self.cdev = False        # has VFIO devices of their own, beside groups?
@@ -202,7 +204,7 @@ class Machine(System):
 
     def stat(self, path):
         st = super().stat(path)
-        return st and Stat(*self.owners.get(path, (0, 0)), st.st_mode & ~0o777 | 0o600)
+        return st and Stat(*self.owners.get(path, (0, 0)), st.st_mode & ~0o777 | self.modes.get(path, 0o600))
 
     def run(self, *command):
         if command[0] == "modprobe":
@@ -217,6 +219,17 @@ class Machine(System):
 
     def euid(self):
         return self.uid
+
+    def user(self, name):
+        return (self.uid, self.gids) if name is None else super().user(name)
+
+    def access(self, path):
+        st = self.stat(path)
+        shift = 6 if st.st_uid == self.uid else 3 if st.st_gid in self.gids else 0
+        return st.st_mode >> shift & 6 == 6
+
+    def memlock(self):
+        return self.limits
 
     def ipv4(self, interface):
         return list(self.addresses.get(interface, []))

@@ -128,6 +128,15 @@ def test_no_driver_before(tmp):
     ok(m, "bind", A)
     ok(m, "restore")
     assert (driver(m, A), override(m, A)) == (None, "(null)")
+    # it was taken at boot, before its driver was there
+    m.native[A] = "e1000e"
+    ok(m, "bind", A)
+    m.add_driver("e1000e")
+    assert "would go from vfio-pci to the kernel's choice" in ok(m, "restore", "-n", "--kernel").out
+    ok(m, "restore", "--kernel")
+    assert (driver(m, A), override(m, A)) == ("e1000e", "(null)")
+    ok(m, "restore", "--kernel", A)   # has it
+    assert driver(m, A) == "e1000e"
 
 
 def test_other_device_in_the_slot(tmp):
@@ -530,7 +539,7 @@ def test_vfio_open(tmp):
 def test_status(tmp):
     m = two_nics(tmp)
     m.device(C, AUDIO, "9")
-    m.file("/usr/share/misc/pci.ids", 
+    m.file("/usr/share/misc/pci.ids",
            "# x\n8086  Intel\n\t10d3  82574L\x1b Gigabit\n\t\t1234 5678  no\n1af4  Red Hat\nC 02")
     m.commands["plx-testpmd"] = (0, subprocess.run([TESTPMD, "--drivers"], capture_output=True, check=True,
                                                    text=True).stdout)

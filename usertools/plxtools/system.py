@@ -5,6 +5,7 @@ import json
 import os
 import pwd
 import grp
+import resource
 import signal
 import socket
 import struct
@@ -23,6 +24,8 @@ class Fault(Exception):
 
 class System:
     """Everything below one root, by absolute path; nothing of the machine is reached past it."""
+
+    NO_LIMIT = 1 << 64
 
     def __init__(self, root="/"):
         self.root = root
@@ -82,8 +85,37 @@ class System:
         st = self.stat(path)
         if st is None or uid == 0:
             return None if st is None else True
+        if uid == self.euid():
+            return self.access(path)
         shift = 6 if st.st_uid == uid else 3 if st.st_gid in gids else 0
         return (st.st_mode >> shift) & 6 == 6
+
+    def access(self, path):
+        """May this process read and write the file?"""
+        return os.access(self.at(path), os.R_OK | os.W_OK)
+
+    def config(self, bdf):
+        """What may be seen of a device's configuration space: 64 bytes for users, all for root."""
+        try:
+            with open(self.at(f"/sys/bus/pci/devices/{bdf}/config"), "rb") as f:
+                return f.read(4096)
+        except OSError:
+            return b""
+
+    def user(self, name):
+        """uid and groups of a user; of this process, if there is no name."""
+        if name is None:
+            return os.geteuid(), set(os.getgroups()) | {os.getegid()}
+        try:
+            entry = pwd.getpwuid(int(name)) if name.isdigit() else pwd.getpwnam(name)
+        except KeyError:
+            raise Fault(f"--user {name}: there is no such user", 2) from None
+        return entry.pw_uid, set(os.getgrouplist(entry.pw_name, entry.pw_gid))
+
+    def memlock(self):
+        """Bytes that this process may lock: now, and at most."""
+        return tuple(self.NO_LIMIT if v == resource.RLIM_INFINITY else v
+                     for v in resource.getrlimit(resource.RLIMIT_MEMLOCK))
 
     def euid(self):
         return os.geteuid()
