@@ -164,6 +164,29 @@ int pci_sysfs_node(const char *sysfs, const char *bdf)
 	return end == text || v < 0 || v > 4095 ? -1 : (int)v;
 }
 
+int pci_sysfs_vfio_dev(const char *sysfs, const char *bdf, char name[PCI_DRIVER_TEXT])
+{
+	char path[PATH_MAX];
+	struct dirent *e;
+	int r = -ENOENT;
+	DIR *dir;
+
+	dir = device_path(path, sysfs, bdf, "/", "vfio-dev") ? opendir(path) : NULL;
+	if (dir == NULL)
+		return -ENOENT;
+	while (r < 0 && (e = readdir(dir)) != NULL) {
+		size_t len = strlen(e->d_name);
+
+		if (strncmp(e->d_name, "vfio", 4) != 0 || len == 4 || len >= PCI_DRIVER_TEXT ||
+			strspn(e->d_name + 4, "0123456789") != len - 4)
+			continue;
+		memcpy(name, e->d_name, len + 1);
+		r = 0;
+	}
+	closedir(dir);
+	return r;
+}
+
 /* ---- IOMMU groups ---- */
 
 bool pci_sysfs_group_noiommu(const char *sysfs, uint32_t group)

@@ -37,6 +37,8 @@ int pci_sysfs_group(const char *sysfs, const char *bdf, uint32_t *out);
 int pci_sysfs_node(const char *sysfs, const char *bdf);
 /* One line of a file of the device ("class", "vendor"), without its newline. -errno, no message. */
 int pci_sysfs_read(const char *sysfs, const char *bdf, const char *file, char *buf, size_t n);
+/* The name of its file in /dev/vfio/devices ("vfio3"); -ENOENT without a message: it has none. */
+int pci_sysfs_vfio_dev(const char *sysfs, const char *bdf, char name[PCI_DRIVER_TEXT]);
 /* Is it the group of a device without an IOMMU, in VFIO's unsafe mode? */
 bool pci_sysfs_group_noiommu(const char *sysfs, uint32_t group);
 /* Calls fn for each device in an IOMMU group until it returns non-zero, and returns that. */

@@ -9,11 +9,12 @@
 
 /* In the order in which they are tried. */
 static const struct vfio_backend *const backends[] = {
+	&vfio_backend_cdev,
 	&vfio_backend_group,
 };
 
 enum { VIA_AUTO = -1 };
-static const char *const via_names[] = {"group", NULL};
+static const char *const via_names[] = {"cdev", "group", NULL};
 
 static const char *const iommu_names[] = {"shared", "private", NULL};
 
@@ -208,7 +209,7 @@ static void vfio_close(struct plx_pci_dev *dev)
 
 const struct plx_pci_transport plx_pci_vfio = {
 	.kind = "pci",
-	.help = "pci:BDF[,via=group][,iommu=shared|private]",
+	.help = "pci:BDF[,via=cdev|group][,iommu=shared|private]",
 	.open = vfio_open,
 	.close = vfio_close,
 	.cfg_read = vfio_cfg_read,

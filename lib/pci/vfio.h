@@ -37,7 +37,8 @@ struct vfio_iommu {
 	const struct vfio_backend *backend;
 	const struct plx_vfio_sys *sys;
 	int fd;        /* container, or /dev/iommu; -1: none */
-	uint32_t ioas; /* cdev: its number */
+	uint32_t ioas; /* cdev: its number, if has_ioas */
+	bool has_ioas;
 	bool is_private;
 	uint32_t refs; /* devices, or groups, in it: the backend's to count */
 	/* filled by info(), by vfio_iommu_aperture() and directly */
@@ -69,6 +70,10 @@ struct vfio_slot {
 	struct vfio_group *groups;
 	struct vfio_dev *devs;
 	uint64_t locked; /* sum over iommus; with the context's memory locked */
+	/* vfio_cdev.c's own */
+	int iommufd; /* while iommufd_refs != 0 */
+	uint32_t iommufd_refs;
+	struct vfio_mapped *mapped; /* with the context's memory locked */
 };
 
 enum { VFIO_AREAS = 16 };
@@ -96,6 +101,7 @@ struct vfio_dev {
 	/* set by attach */
 	int fd;                   /* the device's; -1: none */
 	struct vfio_group *group; /* group backend */
+	bool has_iommufd;         /* cdev: holds the slot's */
 	struct vfio_iommu *iommu;
 	/* vfio_dev.c's own */
 	bool has_reset;
@@ -122,7 +128,10 @@ struct vfio_backend {
 	void (*detach)(struct vfio_dev *d);
 	/* Reads apertures and page sizes once, checked; called by vfio_iommu_ready(). Sets the message. */
 	int (*info)(struct vfio_iommu *s);
-	/* 0 or -errno as the kernel said it, without a message: vfio_domain.c explains. */
+	/*
+	 * 0 or -errno as the kernel said it, without a message: vfio_domain.c explains. 1: done, and
+	 * the memory is counted as locked in another I/O address space (map: already; unmap: still).
+	 */
 	int (*map)(struct vfio_iommu *s, const struct plx_extent *e);
 	int (*unmap)(struct vfio_iommu *s, const struct plx_extent *e);
 	/*
@@ -132,7 +141,7 @@ struct vfio_backend {
 	size_t (*proof)(const struct vfio_dev *d, int *fds, size_t max);
 };
 
-extern const struct vfio_backend vfio_backend_group;
+extern const struct vfio_backend vfio_backend_cdev, vfio_backend_group;
 
 /* ---- vfio_group.c ---- */
 

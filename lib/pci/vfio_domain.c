@@ -139,7 +139,8 @@ static int dom_map(struct plx_domain *dom, const struct plx_extent *e)
 	if (err < 0)
 		return explain(s, e, err);
 	s->locked += e->len;
-	s->slot->locked += e->len;
+	if (err == 0)
+		s->slot->locked += e->len;
 	return 0;
 }
 
@@ -153,7 +154,8 @@ static void dom_unmap(struct plx_domain *dom, const struct plx_extent *e)
 			"%s: unmapping %" PRIu64 " KiB at I/O address 0x%" PRIx64 ": %s", s->name,
 			e->len / KIB, e->iova, strerror(-err));
 	s->locked -= e->len;
-	s->slot->locked -= e->len;
+	if (err <= 0)
+		s->slot->locked -= e->len;
 }
 
 static const struct plx_domain_ops dom_ops = {
