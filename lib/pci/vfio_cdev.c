@@ -86,6 +86,12 @@ static int iommufd_get(struct vfio_dev *d)
 				"open the device with via=group",
 				path);
 		fd = vfio_open_file(d, path);
+		if (fd == -EACCES)
+			return plx_err(EACCES,
+				"%s: permission denied: it is root's unless somebody gives it away; as root: "
+				"chown USER %s (a rule of udev keeps it so: KERNEL==\"iommu\", "
+				"OWNER=\"USER\"); or open the device with via=group",
+				path, path);
 		if (fd < 0)
 			return fd;
 		slot->iommufd = fd;
