@@ -97,6 +97,15 @@ int plx_pci_irq_enable(struct plx_pci_dev *dev, uint32_t n, uint32_t *got, enum 
 	return plx_err(ENOTSUP, "%s: the device has no interrupts: poll", dev->name);
 }
 
+int plx_pci_irq_rearm(struct plx_pci_dev *dev)
+{
+	if (dev->n_irqs == 0)
+		return plx_err(ENOTSUP, "%s: interrupts are not on", dev->name);
+	if (dev->irq_type != PLX_IRQ_INTX || dev->t->intx_unmask == NULL)
+		return 0;
+	return dev->t->intx_unmask(dev);
+}
+
 void plx_pci_irq_disable(struct plx_pci_dev *dev)
 {
 	if (dev->n_irqs == 0)

@@ -55,27 +55,35 @@ void plx_pci_cfg_write(struct plx_pci_dev *dev, uint32_t off, unsigned width, ui
 	(void)cfg_set(dev, off, width, v);
 }
 
-uint32_t plx_pci_cap(struct plx_pci_dev *dev, uint8_t id)
+size_t pci_caps(struct plx_pci_dev *dev, uint8_t id, uint32_t *out, size_t max)
 {
 	uint64_t seen = 0; /* a bit for every 4 bytes */
 	uint32_t at, head;
+	size_t found = 0;
 
 	if ((plx_pci_cfg_read(dev, PCI_STATUS, 2) & PCI_STATUS_CAPS) == 0)
 		return 0;
 	/* The low two bits are reserved: software masks them (PCI Local Bus 3.0, 6.7). */
 	at = plx_pci_cfg_read(dev, PCI_CAP_PTR, 1) & ~3u;
-	for (unsigned n = 0; n < PCI_CAPS_MAX; n++) {
+	for (unsigned n = 0; n < PCI_CAPS_MAX && found < max; n++) {
 		if (at < PCI_CFG_MIN || (seen & plx_bit64(at / 4)) != 0)
-			return 0;
+			break;
 		seen |= plx_bit64(at / 4);
 		head = plx_pci_cfg_read(dev, at, 2);
 		if (head == 0xffff)
-			return 0;
+			break;
 		if ((head & 0xff) == id)
-			return at;
+			out[found++] = at;
 		at = head >> 8 & ~3u;
 	}
-	return 0;
+	return found;
+}
+
+uint32_t plx_pci_cap(struct plx_pci_dev *dev, uint8_t id)
+{
+	uint32_t at;
+
+	return pci_caps(dev, id, &at, 1) == 0 ? 0 : at;
 }
 
 /* ---- state ---- */

@@ -37,9 +37,10 @@ enum {
 
 /* Capabilities. */
 enum {
-	PCI_CAP_PM = 0x01,  /* PCI Power Management 1.2, 3.2 */
-	PCI_CAP_EXP = 0x10, /* PCI Express Base 3.0, 7.8 */
-	PCI_CAP_AF = 0x13,  /* Advanced Capabilities for Conventional PCI */
+	PCI_CAP_PM = 0x01,     /* PCI Power Management 1.2, 3.2 */
+	PCI_CAP_VENDOR = 0x09, /* vendor specific */
+	PCI_CAP_EXP = 0x10,    /* PCI Express Base 3.0, 7.8 */
+	PCI_CAP_AF = 0x13,     /* Advanced Capabilities for Conventional PCI */
 
 	PCI_PM_CSR = 4,
 	PCI_PM_STATE = 3,         /* D0 is 0, D3hot is 3 */
@@ -64,6 +65,12 @@ static inline uint64_t pci_ones(unsigned width)
 {
 	return width >= 8 ? UINT64_MAX : plx_bit64(8 * width) - 1;
 }
+
+/*
+ * Offsets of the capabilities with an id, in the chain's order, up to max; returns how many. Ends
+ * as plx_pci_cap() does.
+ */
+size_t pci_caps(struct plx_pci_dev *dev, uint8_t id, uint32_t *out, size_t max);
 
 /*
  * For a mapping of registers, whole pages: a child must not drive the device, and a core dump not read

@@ -181,9 +181,12 @@ int plx_pci_set_master(struct plx_pci_dev *dev, bool on);
 
 /**
  * Resets the function by what it has: the transport's reset, else function level reset (PCI Express
- * or Advanced Features), else a power cycle; bus mastering is off afterwards.
+ * or Advanced Features), else a power cycle, else a reset of its bus if the transport can do that;
+ * bus mastering is off afterwards. Behind `pci:` the kernel resets and restores configuration space,
+ * and whether the device did anything is not to be seen there.
  * @return 0, -ENOTSUP (the device must be reset by its own register), -EIO ("did not reset": its BARs,
- *   which each of these clears, kept their values), -ENODEV, or the transport's error.
+ *   which each of these clears, kept their values), -EBUSY (only its bus could be reset, and another
+ *   device there is open or not this context's), -ENODEV, or the transport's error.
  */
 PLX_API
 int plx_pci_reset(struct plx_pci_dev *dev);
@@ -235,6 +238,13 @@ enum plx_irq_type { PLX_IRQ_NONE, PLX_IRQ_INTX, PLX_IRQ_MSI, PLX_IRQ_MSIX };
  */
 PLX_API
 int plx_pci_irq_enable(struct plx_pci_dev *dev, uint32_t n, uint32_t *got, enum plx_irq_type *type);
+/**
+ * Lets the device's interrupt fire again, after the driver has read its eventfd and cleared the
+ * cause in the device. INTx masks itself when it fires; for MSI and MSI-X this does nothing.
+ * @return 0, -ENOTSUP (interrupts are not on), or the transport's error.
+ */
+PLX_API
+int plx_pci_irq_rearm(struct plx_pci_dev *dev);
 /** Turns interrupts off and closes their eventfds. */
 PLX_API
 void plx_pci_irq_disable(struct plx_pci_dev *dev);

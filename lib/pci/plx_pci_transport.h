@@ -61,11 +61,20 @@ struct plx_pci_transport {
 	/** (o) n eventfds, one for each vector; n == 0 turns interrupts off. */
 	int (*irq_set)(struct plx_pci_dev *dev, enum plx_irq_type type, uint32_t n, const int *fds);
 
+	/** (o) Lets INTx, which masks itself when it fires, fire again. NULL: it does not mask itself. */
+	int (*intx_unmask)(struct plx_pci_dev *dev);
+
 	/**
 	 * (o) A reset the transport can do for the function, which restores configuration space;
 	 * -ENOTSUP or NULL: plx_pci_reset() does what configuration space offers.
 	 */
 	int (*reset)(struct plx_pci_dev *dev);
+	/**
+	 * (o) The last resort: a reset of the bus that the device is behind, only if all that it
+	 * resets is this context's and not open. Configuration space is restored. -ENOTSUP: there is
+	 * no such bus; -EBUSY: somebody else is behind it.
+	 */
+	int (*bus_reset)(struct plx_pci_dev *dev);
 	/**
 	 * (o) Cheap, callable often, from any thread: has the device or the peer left? NULL: the
 	 * vendor id is read.

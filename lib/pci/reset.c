@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The reset of a function: the transport's, else function level reset, else a power cycle. What a
- * reset did is not believed: the BARs are the canary. Each of these resets clears them, so one
+ * The reset of a function: the transport's, else function level reset, else a power cycle, else one
+ * of the bus that it is behind, if the transport can and nobody else is there. What a reset did is not believed: the BARs are the canary. Each of these resets clears them, so one
  * that reads as before shows that the device did nothing.
  */
 #define PLX_LOG_TAG "pci"
@@ -120,40 +120,49 @@ static int power_cycle(struct plx_pci_dev *dev, const struct saved *s)
 	return finish(dev, s, "power cycle");
 }
 
-int plx_pci_reset(struct plx_pci_dev *dev)
+/* The resets that configuration space offers. -ENOTSUP: none. */
+static int by_config(struct plx_pci_dev *dev)
 {
 	static int (*const ladder[])(struct plx_pci_dev *, const struct saved *) = {
 		flr_express,
 		flr_conventional,
 		power_cycle,
 	};
+	int err = -ENOTSUP, kept = -ENOTSUP;
 	struct saved s;
-	bool no_effect = false;
-	int err = -ENOTSUP;
+
+	save(dev, &s);
+	for (size_t i = 0; i < PLX_ARRAY_SIZE(ladder); i++) {
+		err = ladder[i](dev, &s);
+		if (err == 0 || err == -ENODEV)
+			return err;
+		if (err == -EIO)
+			kept = err; /* with the message of the last that was tried */
+	}
+	return kept;
+}
+
+int plx_pci_reset(struct plx_pci_dev *dev)
+{
+	int err, bus = -ENOTSUP;
 
 	if (plx_pci_gone(dev))
 		return plx_err(ENODEV, "%s: reset: the device is gone", dev->name);
-	if (dev->t->reset != NULL)
-		err = dev->t->reset(dev);
-	if (err == 0)
-		return pci_prepare(dev);
-	if (err != -ENOTSUP)
-		return err;
-	save(dev, &s);
 	/* No DMA while it happens, nor when nothing happened. */
 	err = plx_pci_set_master(dev, false);
 	if (err < 0)
 		return err;
-	for (size_t i = 0; i < PLX_ARRAY_SIZE(ladder); i++) {
-		err = ladder[i](dev, &s);
-		if (err == 0)
-			return pci_prepare(dev);
-		if (err == -ENODEV)
-			return err;
-		no_effect = no_effect || err == -EIO;
-	}
-	if (no_effect)
-		return -EIO; /* with the message of the last that was tried */
+	err = dev->t->reset != NULL ? dev->t->reset(dev) : -ENOTSUP;
+	if (err == -ENOTSUP)
+		err = by_config(dev);
+	if ((err == -ENOTSUP || err == -EIO) && dev->t->bus_reset != NULL)
+		bus = dev->t->bus_reset(dev);
+	if (bus != -ENOTSUP)
+		err = bus;
+	if (err == 0)
+		return pci_prepare(dev);
+	if (err != -ENOTSUP)
+		return err;
 	return plx_err(ENOTSUP,
 		"%s: the device has neither function level reset nor a power cycle that resets: use "
 		"its own reset register",

@@ -182,7 +182,8 @@ static int vfio_open(struct plx_pci_dev *dev, struct plx_opts *opts)
 	if (err < 0)
 		return plx_err_prefix(err, "%s", dev->name);
 	dev->domain = &d->iommu->dom;
-	return vfio_dev_start(d);
+	err = vfio_dev_start(d);
+	return err < 0 ? err : vfio_virtio_check(dev);
 }
 
 static void vfio_close(struct plx_pci_dev *dev)
@@ -221,5 +222,8 @@ const struct plx_pci_transport plx_pci_vfio = {
 	.reg_write = vfio_reg_write,
 	.irq_max = vfio_irq_max,
 	.irq_set = vfio_irq_set,
+	.intx_unmask = vfio_intx_unmask,
+	.reset = vfio_reset,
+	.bus_reset = vfio_bus_reset,
 	.gone = vfio_gone,
 };

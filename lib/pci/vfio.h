@@ -6,6 +6,8 @@
  *	vfio.c         the transport's operations, options, choice of the backend
  *	vfio_dev.c     a device's descriptor: regions, configuration space, registers, reset, removal
  *	vfio_irq.c     its interrupts
+ *	vfio_reset.c   resets by the kernel
+ *	vfio_virtio.c  virtio devices that the IOMMU does not confine
  *	vfio_domain.c  an I/O address space as a plx_domain: apertures, map and unmap with their errors
  *	vfio_group.c   backend "group": /dev/vfio/GROUP, containers, type 1 IOMMU
  *	vfio_cdev.c    backend "cdev": /dev/vfio/devices/vfioN, /dev/iommu
@@ -135,10 +137,10 @@ struct vfio_backend {
 	int (*map)(struct vfio_iommu *s, const struct plx_extent *e);
 	int (*unmap)(struct vfio_iommu *s, const struct plx_extent *e);
 	/*
-	 * Descriptors that prove to the kernel whose the devices behind a bus are (hot reset): fills
-	 * up to max, returns how many. NULL: none are needed.
+	 * Descriptor of an IOMMU group of the context, which proves to the kernel whose it is (reset
+	 * of a bus), or -1. NULL: it knows by itself. With the slot's lock.
 	 */
-	size_t (*proof)(const struct vfio_dev *d, int *fds, size_t max);
+	int (*proof)(const struct vfio_dev *d, uint32_t group);
 };
 
 extern const struct vfio_backend vfio_backend_cdev, vfio_backend_group;
@@ -190,6 +192,18 @@ int vfio_irq_start(struct vfio_dev *d);
 int vfio_irq_eventfds(const struct vfio_dev *d, uint32_t index, uint32_t n, const int *fds);
 int vfio_irq_max(struct plx_pci_dev *dev, enum plx_irq_type type, uint32_t *max);
 int vfio_irq_set(struct plx_pci_dev *dev, enum plx_irq_type type, uint32_t n, const int *fds);
+
+int vfio_intx_unmask(struct plx_pci_dev *dev);
+
+/* ---- vfio_reset.c ---- */
+
+int vfio_reset(struct plx_pci_dev *dev);
+int vfio_bus_reset(struct plx_pci_dev *dev);
+
+/* ---- vfio_virtio.c ---- */
+
+/* -EPERM: a virtio device that the IOMMU does not confine. */
+int vfio_virtio_check(struct plx_pci_dev *dev);
 
 /* ---- vfio_caps.c ---- */
 

@@ -374,14 +374,12 @@ static int group_unmap(struct vfio_iommu *s, const struct plx_extent *e)
 	return unmap.size == e->len ? 0 : -ENXIO;
 }
 
-static size_t group_proof(const struct vfio_dev *d, int *fds, size_t max)
+static int group_proof(const struct vfio_dev *d, uint32_t group)
 {
-	size_t n = 0;
-
-	for (const struct vfio_group *g = d->slot->groups; g != NULL && n < max; g = g->next)
-		if (g->joined)
-			fds[n++] = g->fd;
-	return n;
+	for (const struct vfio_group *g = d->slot->groups; g != NULL; g = g->next)
+		if (g->joined && g->number == group)
+			return g->fd;
+	return -1;
 }
 
 const struct vfio_backend vfio_backend_group = {

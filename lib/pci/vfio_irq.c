@@ -70,3 +70,19 @@ int vfio_irq_set(struct plx_pci_dev *dev, enum plx_irq_type type, uint32_t n, co
 		return plx_err(-err, "%s: setting %u interrupts: %s", dev->name, n, strerror(-err));
 	return 0;
 }
+
+/* The kernel masks INTx, which is level triggered, when it fires: else it would fire for ever. */
+int vfio_intx_unmask(struct plx_pci_dev *dev)
+{
+	const struct vfio_dev *d = dev->priv;
+	struct vfio_irq_set set = {
+		.argsz = sizeof(set),
+		.flags = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_UNMASK,
+		.index = VFIO_PCI_INTX_IRQ_INDEX,
+		.count = 1,
+	};
+
+	if (d->sys->ioctl(d->sys->arg, d->fd, VFIO_DEVICE_SET_IRQS, &set) < 0)
+		return plx_err(errno, "%s: unmasking INTx: %s", dev->name, strerror(errno));
+	return 0;
+}
