@@ -108,7 +108,7 @@ enum plx_isa plx_ctx_isa(const struct plx_ctx *ctx);
 
 /** Flags of an arena. */
 enum {
-	PLX_SHARE = 1u << 0,         /**< may be sent to peers (vhost-user, vfio-user) */
+	PLX_SHARE = 1u << 0,         /**< may be sent to peers that are no devices (vhost-user) */
 	PLX_DMA_TO_DEVICE = 1u << 1, /**< devices may read it and not write it */
 };
 
@@ -193,8 +193,9 @@ uint32_t plx_arena_flags(const struct plx_arena *arena);
  *
  * @param va  page aligned; len a multiple of the page size. It must stay mapped as it is until it
  *   is unregistered. Private domains do not get it.
- * @param fd  the file behind it and offset there, or -1: then only devices behind VFIO can use it.
- *   The registration keeps a descriptor of its own.
+ * @param fd  the file behind it and offset there, or -1: then only devices behind VFIO can use it,
+ *   and those of vfio-user servers that ask for memory by message. The registration keeps a
+ *   descriptor of its own.
  * @param out the registration; its I/O address is plx_memreg_iova().
  * @return 0, -EINVAL, -EEXIST (overlaps a registration or an arena), -ENOTSUP (a device of the context needs
  *   an fd), -ENOMEM, -ENOSPC.

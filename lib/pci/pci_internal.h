@@ -59,6 +59,7 @@ enum {
 
 extern const struct plx_pci_transport plx_pci_qemu;
 extern const struct plx_pci_transport plx_pci_vfio;
+extern const struct plx_pci_transport plx_pci_vfio_user;
 
 /* All ones of a width in bytes. */
 static inline uint64_t pci_ones(unsigned width)

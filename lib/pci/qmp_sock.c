@@ -6,9 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "json_text.h"
+#include "peer_sock.h"
 #include "qmp_sock.h"
 
 enum {
@@ -105,7 +106,7 @@ static int refused(struct qmp *q, const char *error, size_t len)
 	size_t n = 0, desc_len;
 
 	snprintf(text, sizeof(text), "%.*s", (int)PLX_MIN(len, sizeof(text) - 1), error);
-	if (!qmp_member(text, "desc", &desc, &desc_len))
+	if (!json_text_member(text, "desc", &desc, &desc_len))
 		return plx_err(EREMOTEIO, "QMP %s: QEMU refuses without a reason", q->path);
 	for (size_t i = 0; i < desc_len && n + 1 < sizeof(words); i++) {
 		unsigned char c = (unsigned char)desc[i];
@@ -130,15 +131,15 @@ static int answer(struct qmp *q, uint64_t deadline, const char *member)
 
 		if (err < 0)
 			return err;
-		if (qmp_member(line, "event", &v, &len))
+		if (json_text_member(line, "event", &v, &len))
 			continue;
-		if (qmp_member(line, member, &v, &len)) {
+		if (json_text_member(line, member, &v, &len)) {
 			q->greeted = true;
 			memcpy(q->ret, v, len);
 			q->ret[len] = '\0';
 			return 0;
 		}
-		if (qmp_member(line, "error", &v, &len))
+		if (json_text_member(line, "error", &v, &len))
 			return refused(q, v, len);
 		return die(q, "'%.60s' is no answer", line);
 	}
@@ -207,23 +208,15 @@ int qmp_adopt(int fd, const char *path, uint64_t limit_ns, struct qmp **out)
 
 int qmp_open(const char *path, uint64_t limit_ns, struct qmp **out)
 {
-	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	int fd, err;
+	int fd = -1, err = peer_connect("QMP ", path, &fd);
 
 	*out = NULL;
-	if (strlen(path) >= sizeof(sa.sun_path))
-		return plx_err(ENAMETOOLONG,
-			"QMP %s: the path of a socket has at most %zu characters", path,
-			sizeof(sa.sun_path) - 1);
-	strcpy(sa.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0)
+	if (err == 0)
 		return qmp_adopt(fd, path, limit_ns, out);
-	err = errno;
-	if (fd >= 0)
-		close(fd);
+	if (err == -ENAMETOOLONG)
+		return err;
 	return plx_err(err, "QMP %s: %s; start QEMU with -qmp unix:%s,server=on,wait=off", path,
-		strerror(err), path);
+		strerror(-err), path);
 }
 
 void qmp_close(struct qmp *q)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * QMP, the client: one JSON object a line, a command at a time. Only as much JSON is understood as
- * the answers need: is there a member of this name, and where does its value end. Events are
- * skipped. What comes in is bounded and checked; a line that is no JSON object, or no answer
- * within the time limit, ends the connection for good. One thread at a time.
+ * QMP, the client: one JSON object a line, a command at a time. Events are skipped.
+ * What comes in is bounded and checked; a line that is no JSON object, or no answer within the time
+ * limit, ends the connection for good. One thread at a time.
  */
 #ifndef QMP_SOCK_H
 #define QMP_SOCK_H
@@ -28,14 +27,5 @@ void qmp_close(struct qmp *q);
 int qmp_run(struct qmp *q, const char *fmt, ...) PLX_PRINTF(2, 3);
 /* The value of the last command's "return", as JSON text; until the next command. */
 const char *qmp_return(const struct qmp *q);
-
-/*
- * The member of a JSON object: where its value starts and how long it is. False: no such member,
- * or the text is not one JSON object. text ends at its NUL.
- */
-bool qmp_member(const char *text, const char *key, const char **value, size_t *len);
-
-/* s between quotes as a JSON string. False: it does not fit, or is not printable ASCII. */
-bool qmp_quote(char *buf, size_t size, const char *s);
 
 #endif

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The client of QEMU's qtest protocol (qtest_sock.h). */
-#define PLX_LOG_TAG "qemu"
 #include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "peer_sock.h"
 #include "qtest_sock.h"
 
 enum {
@@ -28,55 +26,24 @@ enum {
 
 struct qtest {
 	pthread_mutex_t lock;
-	int fd;
-	uint64_t limit_ns;
-	struct plx_log *log;
-	unsigned pending; /* answers to posted writes that are still to come */
-	bool answered;    /* ever */
-	bool dead;
-	int err; /* why it is dead, and in words: */
-	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
-	char why[200];
+	struct peer_sock peer;
+	unsigned pending;  /* answers to posted writes that are still to come */
 	size_t start, end; /* what of in[] was not looked at */
 	char in[BUF_SIZE];
 };
 
-/* ---- the end of a connection ---- */
-
-static int gone(const struct qtest *q)
-{
-	return plx_err(q->err, "qemu:%s: %s", q->path, q->why);
-}
-
-PLX_PRINTF(2, 3) static int die(struct qtest *q, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (q->dead)
-		return gone(q);
-	va_start(ap, fmt);
-	vsnprintf(q->why, sizeof(q->why), fmt, ap);
-	va_end(ap);
-	for (char *c = q->why; *c != '\0'; c++)
-		if ((unsigned char)*c < ' ' || (unsigned char)*c >= 0x7f)
-			*c = '?';
-	q->err = q->err != 0 ? q->err : ENODEV;
-	PLX_WRITE_ONCE(q->dead, true);
-	shutdown(q->fd, SHUT_RDWR);
-	if (q->answered) /* otherwise the caller of open tells */
-		plx_logf(q->log, PLX_LOG_ERR, "%s: %s", q->path, q->why);
-	return gone(q);
-}
+#define die(q, ...) peer_die(&(q)->peer, ENODEV, __VA_ARGS__)
 
 static int no_answer(struct qtest *q)
 {
-	q->err = q->answered ? ENODEV : EBUSY;
-	if (!q->answered)
-		return die(q,
+	uint64_t ms = q->peer.limit_ns / 1000000;
+
+	if (!q->peer.answered)
+		return peer_die(&q->peer, EBUSY,
 			"nobody answers within %" PRIu64 " ms: a QEMU serves one qtest connection "
 			"at a time, and another program (or context) has it; end that one",
-			q->limit_ns / 1000000);
-	return die(q, "no answer within %" PRIu64 " ms; is QEMU stopped?", q->limit_ns / 1000000);
+			ms);
+	return die(q, "no answer within %" PRIu64 " ms; is QEMU stopped?", ms);
 }
 
 /* ---- receiving, with the lock ---- */
@@ -84,16 +51,9 @@ static int no_answer(struct qtest *q)
 /* Waits for events until the deadline. 0, or the connection is dead. */
 static int wait_for(struct qtest *q, short events, uint64_t deadline)
 {
-	struct pollfd p = {.fd = q->fd, .events = events};
-	uint64_t now = plx_clock_ns();
-	int n;
+	int err = peer_wait(&q->peer, events, deadline);
 
-	if (now >= deadline)
-		return no_answer(q);
-	n = poll(&p, 1, (int)PLX_MIN((deadline - now) / 1000000 + 1, UINT64_C(60000)));
-	if (n < 0 && errno != EINTR)
-		return die(q, "poll: %s", strerror(errno));
-	return 0;
+	return err == -ETIMEDOUT ? no_answer(q) : err;
 }
 
 /* Takes what there is. deadline 0: -EAGAIN instead of waiting. */
@@ -108,7 +68,7 @@ static int receive(struct qtest *q, uint64_t deadline)
 		q->start = 0;
 	}
 	for (;;) {
-		n = recv(q->fd, q->in + q->end, sizeof(q->in) - q->end, MSG_DONTWAIT);
+		n = recv(q->peer.fd, q->in + q->end, sizeof(q->in) - q->end, MSG_DONTWAIT);
 		if (n > 0)
 			break;
 		if (n == 0)
@@ -181,7 +141,7 @@ static int answer(struct qtest *q, uint64_t deadline, uint64_t *v)
 	if (v == NULL ? strcmp(line, "OK") != 0
 		      : strncmp(line, "OK ", 3) != 0 || !parse_value(line + 3, v))
 		return die(q, "QEMU answered '%.60s', which is not an answer to that", line);
-	q->answered = true;
+	q->peer.answered = true;
 	return 0;
 }
 
@@ -206,10 +166,10 @@ static int send_line(struct qtest *q, const char *buf, size_t len)
 	ssize_t n;
 	int err;
 
-	if (q->dead)
-		return gone(q);
+	if (q->peer.dead)
+		return peer_gone(&q->peer);
 	while (len > 0) {
-		n = send(q->fd, buf, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+		n = send(q->peer.fd, buf, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n >= 0) {
 			buf += n;
 			len -= (size_t)n;
@@ -220,7 +180,7 @@ static int send_line(struct qtest *q, const char *buf, size_t len)
 		if (errno != EAGAIN)
 			return die(q, "QEMU closed the connection (%s)", strerror(errno));
 		/* QEMU does not read. It may wait for us to take its answers. */
-		deadline = deadline != 0 ? deadline : plx_clock_ns() + q->limit_ns;
+		deadline = deadline != 0 ? deadline : plx_clock_ns() + q->peer.limit_ns;
 		err = drain(q, 0, 0);
 		if (err == -EAGAIN || err == 0)
 			err = wait_for(q, q->pending > 0 ? POLLIN | POLLOUT : POLLOUT, deadline);
@@ -238,7 +198,7 @@ static int ask(struct qtest *q, const char *cmd, int len, uint64_t *v)
 
 	pthread_mutex_lock(&q->lock);
 	err = send_line(q, cmd, (size_t)len);
-	deadline = plx_clock_ns() + q->limit_ns;
+	deadline = plx_clock_ns() + q->peer.limit_ns;
 	if (err == 0)
 		err = drain(q, 0, deadline);
 	if (err == 0)
@@ -257,7 +217,7 @@ static int post(struct qtest *q, const char *cmd, int len)
 	if (err == 0) {
 		q->pending++;
 		if (q->pending >= PENDING_MAX)
-			err = drain(q, PENDING_LOOK, plx_clock_ns() + q->limit_ns);
+			err = drain(q, PENDING_LOOK, plx_clock_ns() + q->peer.limit_ns);
 		else if (q->pending >= PENDING_LOOK)
 			err = drain(q, 0, 0);
 		if (err == -EAGAIN)
@@ -316,47 +276,32 @@ int qtest_sync(struct qtest *q)
 	int err;
 
 	pthread_mutex_lock(&q->lock);
-	err = q->dead ? gone(q) : drain(q, 0, plx_clock_ns() + q->limit_ns);
+	err = q->peer.dead ? peer_gone(&q->peer) : drain(q, 0, plx_clock_ns() + q->peer.limit_ns);
 	pthread_mutex_unlock(&q->lock);
 	return err;
 }
 
 bool qtest_dead(const struct qtest *q)
 {
-	return PLX_READ_ONCE(q->dead);
+	return peer_dead(&q->peer);
 }
 
 /* ---- open and close ---- */
 
 static int connect_to(const char *path, int *out)
 {
-	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	int fd, err;
+	int err = peer_connect("qemu:", path, out);
 
-	if (strlen(path) >= sizeof(sa.sun_path))
-		return plx_err(ENAMETOOLONG,
-			"qemu:%s: the path of a socket has at most %zu characters", path,
-			sizeof(sa.sun_path) - 1);
-	strcpy(sa.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return plx_err(errno, "qemu:%s: socket: %s", path, strerror(errno));
-	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0) {
-		*out = fd;
-		return 0;
-	}
-	err = errno;
-	close(fd);
-	if (err == EAGAIN)
+	if (err == -EAGAIN)
 		return plx_err(EBUSY,
 			"qemu:%s: others wait for this socket already: a QEMU serves one qtest "
 			"connection at a time",
 			path);
-	if (err == ENOENT || err == ECONNREFUSED)
+	if (err == -ENOENT || err == -ECONNREFUSED)
 		return plx_err(err,
 			"qemu:%s: %s; start QEMU with -qtest unix:%s,server=on,wait=off", path,
-			err == ENOENT ? "there is no such socket" : "no QEMU listens there", path);
-	return plx_err(err, "qemu:%s: connect: %s", path, strerror(err));
+			err == -ENOENT ? "there is no such socket" : "no QEMU listens there", path);
+	return err;
 }
 
 int qtest_adopt(
@@ -370,10 +315,7 @@ int qtest_adopt(
 		return plx_err(ENOMEM, "qemu:%s: no memory", path);
 	}
 	pthread_mutex_init(&q->lock, NULL);
-	q->fd = fd;
-	q->limit_ns = limit_ns;
-	q->log = log;
-	snprintf(q->path, sizeof(q->path), "%s", path);
+	peer_adopt(&q->peer, "qemu", path, fd, limit_ns, log);
 	return 0;
 }
 
@@ -389,7 +331,7 @@ void qtest_close(struct qtest *q)
 {
 	if (q == NULL)
 		return;
-	close(q->fd);
+	peer_close(&q->peer);
 	pthread_mutex_destroy(&q->lock);
 	free(q);
 }

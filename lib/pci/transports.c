@@ -8,6 +8,7 @@
 static const struct plx_pci_transport *const built_in[] = {
 	&plx_pci_vfio,
 	&plx_pci_qemu,
+	&plx_pci_vfio_user,
 	NULL,
 };
 

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "json_text.h"
 #include "qmp_sock.h"
 #include "qtest_sock.h"
 
@@ -38,7 +39,7 @@ static void qmp(int fd)
 	for (int i = 0; i < 4 && q != NULL; i++) {
 		err = qmp_run(q, "{\"execute\": \"x\"}");
 		judge(err);
-		if (qmp_member(qmp_return(q), "a", &v, &len))
+		if (json_text_member(qmp_return(q), "a", &v, &len))
 			must(v > qmp_return(q) && v + len <= qmp_return(q) + strlen(qmp_return(q)));
 	}
 	qmp_close(q);

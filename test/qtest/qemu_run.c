@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "qemu_run.h"
+#include "json_text.h"
 #include "qmp_sock.h"
 
 #define QEMU     "qemu-system-x86_64"
@@ -218,7 +219,7 @@ int qemu_run_hmp(struct qemu_run *r, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(cmd, sizeof(cmd), fmt, ap);
 	va_end(ap);
-	if (!qmp_quote(quoted, sizeof(quoted), cmd))
+	if (!json_text_quote(quoted, sizeof(quoted), cmd))
 		return plx_err(EINVAL, "%s: cannot be quoted", cmd);
 	return qemu_run_qmp(r,
 		"{\"execute\": \"human-monitor-command\", \"arguments\": {\"command-line\": "

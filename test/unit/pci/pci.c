@@ -253,6 +253,7 @@ TEST(pci, transports)
 	CHECK(plx_pci_transport_find(b.ctx, "qemu") != NULL);
 	CHECK(plx_pci_transport_find(b.ctx, "warp") == NULL);
 	CHECK_HAS(plx_errmsg(), "there are: pci qemu");
+	CHECK_HAS(plx_errmsg(), " vfio-user");
 	CHECK_HAS(plx_errmsg(), " fake");
 	CHECK_EQ(plx_pci_transport_add(b.ctx, &fake_transport), -EEXIST);
 	CHECK_EQ(plx_pci_transport_add(b.ctx, &incomplete), -EINVAL);

@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "json_text.h"
 #include "qmp_sock.h"
 #include "qtest_sock.h"
 #include "unit.h"
@@ -360,13 +361,13 @@ TEST(qmp, json_of_any_kind)
 	const char *v;
 	size_t len, found = 0;
 
-	CHECK(qmp_member(good, "return", &v, &len));
+	CHECK(json_text_member(good, "return", &v, &len));
 	CHECK_EQ(len, strlen("{\"x\": -1.5E3}"));
-	CHECK(qmp_member(good, "c", &v, &len) && len == 4);
-	CHECK(!qmp_member(good, "b", &v, &len));
-	CHECK(!qmp_member("[1]", "b", &v, &len));
-	CHECK(!qmp_member("{}", "b", &v, &len));
-	CHECK(!qmp_member("", "b", &v, &len));
+	CHECK(json_text_member(good, "c", &v, &len) && len == 4);
+	CHECK(!json_text_member(good, "b", &v, &len));
+	CHECK(!json_text_member("[1]", "b", &v, &len));
+	CHECK(!json_text_member("{}", "b", &v, &len));
+	CHECK(!json_text_member("", "b", &v, &len));
 	for (size_t n = 0; n < sizeof(good); n++) {
 		for (size_t k = 0; k < sizeof(other); k++) {
 			char *text = malloc(sizeof(good));
@@ -375,7 +376,7 @@ TEST(qmp, json_of_any_kind)
 			memcpy(text, good, sizeof(good));
 			text[n] = other[k]; /* the last one is NUL: a prefix */
 			text[sizeof(good) - 1] = '\0';
-			if (qmp_member(text, "return", &v, &len)) {
+			if (json_text_member(text, "return", &v, &len)) {
 				CHECK(v > text && v + len < text + sizeof(good));
 				found++;
 			}
@@ -389,9 +390,9 @@ TEST(qmp, quoting)
 {
 	char buf[12];
 
-	CHECK(qmp_quote(buf, sizeof(buf), "a\"b\\c"));
+	CHECK(json_text_quote(buf, sizeof(buf), "a\"b\\c"));
 	CHECK_STR(buf, "a\\\"b\\\\c");
-	CHECK(!qmp_quote(buf, sizeof(buf), "a\nb"));
-	CHECK(!qmp_quote(buf, sizeof(buf), "0123456789abc"));
-	CHECK(!qmp_quote(buf, sizeof(buf), "\xc3\xa4"));
+	CHECK(!json_text_quote(buf, sizeof(buf), "a\nb"));
+	CHECK(!json_text_quote(buf, sizeof(buf), "0123456789abc"));
+	CHECK(!json_text_quote(buf, sizeof(buf), "\xc3\xa4"));
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* As much JSON (RFC 8259) as QMP's answers need: walking over values without building any. */
-#include <stdio.h>
+/* Walking over the values of JSON text (json_text.h). */
+#include <string.h>
 
-#include "qmp_sock.h"
+#include "json_text.h"
 
 #define DEPTH_MAX 32
 
@@ -74,12 +74,19 @@ static const char *skip_value(const char *p, unsigned depth)
 	return skip_word(p);
 }
 
-bool qmp_member(const char *text, const char *key, const char **value, size_t *len)
+bool json_text_object(const char *text)
 {
-	const char *p = skip_space(text), *end, *name;
+	const char *p = skip_space(text), *end;
+
+	return *p == '{' && (end = skip_group(p, 0)) != NULL && *skip_space(end) == '\0';
+}
+
+bool json_text_member(const char *text, const char *key, const char **value, size_t *len)
+{
+	const char *p = skip_space(text), *name;
 	size_t n;
 
-	if (*p != '{' || (end = skip_group(p, 0)) == NULL || *skip_space(end) != '\0')
+	if (!json_text_object(text))
 		return false;
 	/* It is well-formed: from here on nothing is missing. */
 	for (p = skip_space(p + 1); *p == '"';) {
@@ -98,7 +105,7 @@ bool qmp_member(const char *text, const char *key, const char **value, size_t *l
 	return false;
 }
 
-bool qmp_quote(char *buf, size_t size, const char *s)
+bool json_text_quote(char *buf, size_t size, const char *s)
 {
 	size_t n = 0;
 
@@ -112,5 +119,22 @@ bool qmp_quote(char *buf, size_t size, const char *s)
 	if (n >= size)
 		return false;
 	buf[n] = '\0';
+	return true;
+}
+
+bool json_text_u64(const char *value, size_t len, uint64_t *out)
+{
+	uint64_t v = 0;
+
+	if (len == 0)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		unsigned digit = (unsigned)(unsigned char)value[i] - '0';
+
+		if (digit > 9 || v > (UINT64_MAX - digit) / 10)
+			return false;
+		v = v * 10 + digit;
+	}
+	*out = v;
 	return true;
 }
