@@ -22,9 +22,10 @@ A, B, C = "0000:03:00.0", "0000:03:00.1", "0000:04:00.0"
 WATCHED = ("/sys", "/dev", "/run")
 
 
-def two_nics(tmp, group_b="8"):
+def two_nics(tmp, group_b="8", fail_from=None):
     """Two NICs of one card that nobody uses."""
     m = Machine(tmp)
+    m.fail_from = fail_from
     m.device(A, group="7", driver="e1000e", name="eth1", node=1)
     m.device(B, group=group_b, driver="e1000e", name="eth2")
     return m
@@ -116,8 +117,9 @@ def test_first_state_is_remembered(tmp):
     # nothing is remembered of a device that had vfio-pci before
     ok(m, "bind", A)
     m.replace("/run/pollux/bind.json", "{}")
+    writes = len(m.writes)
     done = ok(m, "bind", A)
-    assert "has vfio-pci already" in done.out and "{}" == m.read("/run/pollux/bind.json")
+    assert "has vfio-pci already" in done.out and len(m.writes) == writes and "{}" == m.read("/run/pollux/bind.json")
     ok(m, "restore", A)   # what the kernel chooses
     assert (driver(m, A), override(m, A)) == ("e1000e", "(null)")
 
@@ -222,7 +224,7 @@ def test_bridge(tmp):
     m = Machine(tmp)
     m.device("0000:00:1c.0", BRIDGE, "7", "pcieport")
     for command in ("bind", "unbind"):
-        refused(m, "bridge", command, "0:1c.0")
+        refused(m, "pci-bridge", command, "0:1c.0")
 
 
 def test_modules(tmp):
@@ -248,6 +250,8 @@ def test_driver_refuses(tmp):
     m = two_nics(tmp)
     before = snapshot(m, "/sys/devices", "/dev")
     m.refuses.add((B, "vfio-pci"))
+    err = run(bind, m, "bind", A, B).err
+    assert f"plx-bind: {B}: vfio-pci did not take it" in err and err.endswith("everything is as it was\n"), err
     code, out = run_json(bind, m, "bind", A, B)
     assert code == 1 and f"{B}: vfio-pci did not take it" in out["error"]
     assert sorted(out["put_back"]) == [A, B] and not out["not_put_back"]
@@ -307,6 +311,10 @@ def test_every_write_fails_for_good(tmp):
         k.fail_from = n
         code, out = run_json(bind, k, "bind", A, B, "--owner", "65534")
         codes.add(code)
+        k.writes.clear()
+        stuck = [p["what"] for p in out["not_put_back"]]
+        texts = run(bind, two_nics(tmp / f"{n}-text", fail_from=n), "bind", A, B, "--owner", "65534").err
+        assert all(f"plx-bind: {what}: could not be" in texts for what in stuck), texts
         assert code in (1, 4) and (code == 4) == bool(out["not_put_back"]), out
         k.fail_from = None
         ok(k, "restore")
@@ -404,8 +412,12 @@ def test_upper_devices(tmp):
         link = m.real("/sys/class/net/eth1") + f"/upper_{name}"
         m.symlink(f"/sys/devices/virtual/net/{name}", link)
         assert f"eth1 is part of {name} ({kind})" in refused(m, kind, "bind", A), i
+        assert "--force takes devices that are in use" in run(bind, m, "bind", A).err
         pathlib.Path(m.at(link)).unlink()
     ok(m, "bind", A)
+    ok(m, "restore")
+    ok(m, "bind", "--driver", "e1000e", A)   # has it: nothing to do, and nothing that stays
+    assert override(m, A) == "(null)"
 
 
 def test_other_namespaces(tmp):

@@ -9,6 +9,7 @@ usage: test_doctor.py TESTPMD [SUBSTRING]
 """
 import json
 import pathlib
+import shutil
 import struct
 import subprocess
 import sys
@@ -124,6 +125,16 @@ def test_iommu(tmp):
         state, text, mend = found["iommu"][0]
         assert (state, can_run) == ("wrong", False) and want in text and fix in mend, (text, mend)
         assert found["devices"][0][2] is None   # binding would not help
+    for i, (vendor, word, want) in enumerate((
+            ("AuthenticAMD", "amd_iommu=off", "switched off by 'amd_iommu=off'"),
+            ("HygonGenuine", "x", "did not start it"))):
+        m = good(tmp / f"amd{i}")
+        no_groups(m)
+        remove(m, "/sys/firmware/acpi/tables/DMAR")
+        m.file("/sys/firmware/acpi/tables/IVRS", "x")
+        m.file("/proc/cpuinfo", f"vendor_id : {vendor}")
+        m.file("/proc/cmdline", word)
+        assert want in examine(m)[0]["iommu"][0][1]
     m = good(tmp / "no-grub")
     no_groups(m)
     m.file("/proc/cmdline", "")
@@ -168,8 +179,11 @@ def test_interrupts(tmp):
     only(m, "interrupts", "warning", "a device can raise any interrupt")
     m.file("/proc/interrupts", " 24: 0 1 IR-PCI-MSI 1-edge eth0")
     only(m, "interrupts", "warning", "allow_unsafe_interrupts is on all the same", "echo N >")
-    m.file("/proc/cpuinfo", "Processor : ARM")
     m.file("/proc/interrupts", "")
+    for vendor in ("AuthenticAMD", "HygonGenuine"):
+        m.file("/proc/cpuinfo", f"vendor_id : {vendor}")
+        assert examine(m)[0]["interrupts"][0][0] == "warning"
+    m.file("/proc/cpuinfo", "Processor : ARM")
     assert "interrupts" not in examine(m)[0]
 
 
@@ -316,6 +330,8 @@ def test_hugepages(tmp):
     m.file("/sys/devices/system/node/node1/cpulist", "2-3")
     m.file("/sys/devices/system/node/node0/cpulist", "0-1")
     only(m, "hugepages", "warning", "no huge page is free on node 0", "--node 0")
+    shutil.rmtree(m.at("/sys/kernel/mm/hugepages"))
+    only(m, "hugepages", "warning", "this kernel has no huge pages")
 
 
 def test_numa(tmp):

@@ -149,20 +149,19 @@ class Names:
 
     def __init__(self, system, devices):
         self.names = {}
-        wanted = {(d.vendor, d.device) for d in devices}
+        vendors = {f"{d.vendor:04x}": d.vendor for d in devices}
+        wanted = {(d.vendor, f"\t{d.device:04x}"): d.device for d in devices}
         path = next((p for p in PCI_IDS if system.exists(p)), None)
-        vendor, vendor_name = None, ""
+        vendor = None   # the one whose devices follow, if it is wanted
         for line in system.lines(path) if path else ():
-            m = re.match(r"(\t?)([0-9a-f]{4})  (.*)", line)
-            if m is None:
-                if line.startswith("C "):   # classes: vendors have ended
-                    break
-            elif not m[1]:
-                vendor, vendor_name = int(m[2], 16), m[3]
-                if any(v == vendor for v, _ in wanted):
-                    self.names[vendor] = printable(vendor_name)
-            elif (vendor, int(m[2], 16)) in wanted:
-                self.names[vendor, int(m[2], 16)] = printable(m[3])
+            if line.startswith("C "):   # classes: vendors have ended
+                break
+            if line[:1] not in ("\t", "#", ""):
+                vendor = vendors.get(line[:4])
+                if vendor is not None:
+                    self.names[vendor] = printable(line[6:])
+            elif (vendor, line[:5]) in wanted:
+                self.names[vendor, wanted[vendor, line[:5]]] = printable(line[7:])
 
     def vendor(self, d):
         return self.names.get(d.vendor)
