@@ -522,7 +522,7 @@ def test_multipath(tmp):
 def test_held_and_open(tmp):
     m = nvme(tmp)
     m.held_disks.add("/dev/nvme0n1p1")
-    assert "held by the kernel" in refused(m, "held", "bind", A)
+    assert "held by one alone" in refused(m, "held", "bind", A)
     m.held_disks.clear()
     for node in ("/dev/nvme0n1", "/dev/ng0n1", "/dev/nvme0", "/dev/nvme0n1p2"):
         k = nvme(tmp / node[5:])

@@ -90,6 +90,7 @@ def test_good(tmp):
     assert f"{A} (8086:10d3, e1000) is ready: /dev/vfio/7" in found["devices"][0][1]
     assert f"{B} (8086:10d3, e1000) is not for programs" in found["devices"][1][1]
     assert "(dmar0), 2 groups" in found["iommu"][0][1]
+    assert "vfio-pci, vfio_iommu_type1 are loaded; devices are reached by their groups" in found["modules"][0][1]
     assert list(out) == ["version", "user", "can_run", "checks", "unseen"] and out["version"] == 1
     assert list(out["checks"][0]) == ["check", "state", "device", "text", "fix"]
     assert out["user"] == "nobody" and any("root sees them" in text for text in out["unseen"])
@@ -165,7 +166,7 @@ def test_modules(tmp):
     assert examine(m)[1]
     (pathlib.Path(m.at("/sys/module/vfio_iommu_type1"))).rmdir()
     m.file("/dev/iommu", "")   # iommufd does it, too
-    assert examine(m)[1]
+    assert examine(m)[1] and examine(m)[0]["modules"][0][1] == "vfio-pci, iommufd are loaded"
     remove(m, "/dev/iommu")
     m.file("/lib/modules/6.1.0-made-up/modules.dep", "kernel/x.ko:")
     only(m, "modules", "wrong", "has no module vfio_iommu_type1", "cloud")

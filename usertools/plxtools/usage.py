@@ -41,7 +41,7 @@ class Usage:
             found += self.of_disk(name, seen)
         for name in disks if self.system.euid() == 0 and not found else ():
             if self.system.held(f"/dev/{name}"):
-                found.append(Reason("held", f"{name} is held by the kernel: a file system, a pool or a RAID has it"))
+                found.append(Reason("held", f"{name} is held by one alone: a file system, a pool, a RAID or a program"))
         for node in self.own_nodes(device, disks):
             found += [Reason("open", f"{node} is open in process {p}") for p in self.opened.get(node, ())]
         found += self.of_vfio(device)
