@@ -31,8 +31,11 @@
  * Why bursts: what a call costs beyond its packets (the call, the doorbell, the index updates) is
  * paid once for up to n packets. 32 to 64 is enough.
  *
- * Accounting: at every moment packets handed to plx_tx_burst() and taken = sent + held by the ring,
- * and after plx_port_stop() held is 0.
+ * Accounting: at every moment packets handed to plx_tx_burst() and taken = sent + not sent + held by the
+ * ring, and after plx_port_stop() held is 0. Not sent (PLX_TXQ_ERRORS, tx_errors) are those that the device
+ * cannot send, and those of which it has not said that they are sent when the port is stopped or reset; a
+ * driver gives it some milliseconds to finish if there is a link. A peer that loses nothing receives no more
+ * than tx_packets - tx_errors.
  */
 #ifndef PLX_ETHDEV_H
 #define PLX_ETHDEV_H
@@ -79,7 +82,7 @@ enum {
 	PLX_TXQ_BYTES,
 	PLX_TXQ_DONE,   /**< taken packets whose mbufs are free again */
 	PLX_TXQ_NOLINK, /**< packets refused because there was no link */
-	PLX_TXQ_ERRORS, /**< packets taken, that could not be sent; freed and counted in DONE */
+	PLX_TXQ_ERRORS, /**< packets taken and not sent, at stop, too; freed and counted in DONE */
 	PLX_TXQ_BURSTS,
 	PLX_TXQ_COUNTERS = 8
 };

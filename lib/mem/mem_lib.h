@@ -196,15 +196,6 @@ PLX_API
 bool plx_domain_has(const struct plx_domain *dom, const struct plx_arena *arena);
 
 /*
- * For a domain's map() that the kernel refused with ENOMEM, before anything else changes: sets the message
- * to the arithmetic of locked memory (limit, what this process has locked, asked bytes more, the remedy), or
- * says that the limit cannot be the reason. of_user: the kernel counts for the user and not for the process, as
- * iommufd does. Returns -ENOMEM. Looks at /proc/self/status; any thread.
- */
-PLX_API
-int plx_locked_refused(uint64_t asked, bool of_user);
-
-/*
  * Device memory: zeroed, len bytes, aligned (a power of two up to 2 MiB), mapped in this domain
  * alone. -EINVAL, -ENOMEM, -ENOSPC. The first extent is 64 KiB, or one huge page; none is given
  * back before plx_domain_del(). plx_dma_free() clears *dma; a cleared one is fine, and a wrong one

@@ -65,18 +65,6 @@ const char *plx_size_text(struct size_text *buf, uint64_t n);
 /* Maps len bytes of fd (-1: nothing, address space alone) at an address that is phase modulo align. */
 int plx_page_map(size_t len, uint64_t align, uint64_t phase, int fd, uint64_t off, void **va);
 
-/* ---- locked memory (locked.c) ---- */
-
-struct mem_locked {
-	uint64_t limit;          /* RLIMIT_MEMLOCK in bytes, UINT64_MAX: none */
-	uint64_t locked, pinned; /* VmLck and VmPin: the kernel's two ways to count, in bytes */
-	bool exempt;             /* CAP_IPC_LOCK */
-};
-/* From a file like /proc/self/status; what it does not say is 0. */
-int plx_locked_read(const char *status, struct mem_locked *l);
-/* plx_locked_refused() with these. */
-int plx_locked_explain(const struct mem_locked *l, uint64_t asked, bool of_user);
-
 /* ---- extents (extent.c) ---- */
 
 /* A piece of an extent, in order of its place; kept apart from memory that a device can write. */

@@ -229,11 +229,39 @@ static int reset(struct plx_port *port)
 	return err < 0 ? err : e1000_phy_init(&p->hw);
 }
 
+/* Have all rings been sent? */
+static bool all_sent(struct plx_port *port)
+{
+	bool sent = true;
+
+	for (uint16_t i = 0; i < port->conf.n_txq; i++) {
+		if (txq(port, i) == NULL)
+			continue;
+		e1000_tx_done(txq(port, i));
+		sent = sent && txq(port, i)->used == 0;
+	}
+	return sent;
+}
+
+/* Waits for what the device is sending; without a link it sends nothing. */
+static void finish_tx(struct plx_port *port)
+{
+	struct plx_link now = {0};
+
+	for (unsigned ms = 0; ms < E1000_FINISH_MS && !all_sent(port); ms++) {
+		if (e1000_hw_link(&e1000_priv(port)->hw, &now) < 0 || !now.up)
+			return;
+		plx_pci_delay(e1000_priv(port)->hw.pci, 1000000);
+	}
+}
+
 static void stop(struct plx_port *port)
 {
 	struct e1000_port *p = e1000_priv(port);
 
 	if (!plx_pci_gone(p->hw.pci)) {
+		if (p->running)
+			finish_tx(port);
 		e1000_stats_gather(p); /* the reset clears them */
 		if (reset(port) < 0)
 			plx_logf(p->hw.log, PLX_LOG_WARN, "%s: stopping: %s", plx_port_name(port),

@@ -12,6 +12,7 @@ enum {
 	E1000_MAX_DESC = 4096,
 	E1000_DESC_ALIGN = 8, /* RDLEN and TDLEN are multiples of 128 bytes */
 	E1000_DEF_DESC = 256,
+	E1000_FINISH_MS = 60, /* at stop: a ring of 4096 frames of 1518 bytes takes 51 */
 	E1000_MAX_SEGS = 32,
 	E1000_MIN_FRAME = 14, /* an Ethernet header */
 	E1000_MIN_SEND = 17,  /* TCTL.PSP pads nothing shorter (10.2.6) */

@@ -117,9 +117,12 @@ void e1000_rxq_drain(struct e1000_rxq *q)
 
 void e1000_txq_drain(struct e1000_txq *q)
 {
-	uint32_t done = q->used != 0 ? e1000_tx_free(q, q->used) : 0;
+	uint32_t unsent;
 
-	plx_ctr_add(&q->h.ctr[PLX_TXQ_DONE], done);
+	e1000_tx_done(q);
+	unsent = q->used != 0 ? e1000_tx_free(q, q->used) : 0;
+	plx_ctr_add(&q->h.ctr[PLX_TXQ_ERRORS], unsent);
+	plx_ctr_add(&q->h.ctr[PLX_TXQ_DONE], unsent);
 	q->head = 0;
 	q->tail = 0;
 	q->used = 0;

@@ -275,6 +275,43 @@ TEST(conf, packets_arrive_whole_and_in_order_both_ways)
 	rig_down(&r);
 }
 
+/* What a stop finds in the ring was not sent, and is no packet that the peer got. */
+TEST(conf, what_stop_finds_unsent_is_an_error)
+{
+	struct plx_port_stats s, again;
+	struct plx_mbuf *pkts[32];
+	unsigned taken = 0, got = 0, n;
+	struct rig r;
+
+	rig_up(&r, &defaults);
+	need_wire(&r);
+	/* the peer looks at nothing meanwhile */
+	for (unsigned i = 0; i < 40; i++) {
+		for (unsigned k = 0; k < 32; k++)
+			pkts[k] = frame_make(&r, i * 32 + k, 200, 1);
+		n = plx_tx_burst(r.a.txq, pkts, 32);
+		plx_mbuf_free_bulk(pkts + n, 32 - n);
+		taken += n;
+	}
+	CHECK(taken > 0);
+	CHECK_EQ(plx_port_stop(r.a.port), 0);
+	CHECK_EQ(plx_port_stats(r.a.port, &s), 0);
+	CHECK_EQ(s.tx_packets, taken);
+	CHECK_EQ(s.tx_done, taken);
+	CHECK(s.tx_errors <= taken);
+	while ((n = receive(&r, &r.b, pkts, 32)) != 0) {
+		got += n;
+		plx_mbuf_free_bulk(pkts, n);
+	}
+	CHECK(got <= taken - s.tx_errors);
+	/* that was the stop's, and nothing that goes on */
+	CHECK_EQ(plx_port_start(r.a.port), 0);
+	CHECK_EQ(plx_port_link_wait(r.a.port, r.c.link_ns), 0);
+	CHECK_EQ(plx_port_stats(r.a.port, &again), 0);
+	CHECK_EQ(again.tx_errors, s.tx_errors);
+	rig_down(&r);
+}
+
 TEST(conf, chains_are_sent_as_one_packet)
 {
 	struct rig_opts o = defaults;

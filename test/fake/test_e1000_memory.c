@@ -49,6 +49,7 @@ TEST(e1000_memory, private_domain_reaches_named_pools_alone)
 {
 	static struct rig r;
 	struct plx_mbuf_pool *other, *source;
+	struct plx_port_stats s;
 
 	rig_begin(&r, 0);
 	r.f->no_domain_map = true;
@@ -65,8 +66,14 @@ TEST(e1000_memory, private_domain_reaches_named_pools_alone)
 	CHECK(r.f->dma_faults >= 1);
 	CHECK(!r.f->fault_write);
 	CHECK(plx_load_be32(r.sent + 14) != 77);
-	/* a reset, and it is named */
+	/* a reset counts it as not sent; then the pool is named */
+	CHECK_EQ(plx_port_stats(r.port, &s), 0);
+	CHECK_EQ(s.tx_errors, 0);
+	CHECK_EQ(s.tx_done + 1, s.tx_packets);
 	CHECK_EQ(plx_port_reset(r.port), 0);
+	CHECK_EQ(plx_port_stats(r.port, &s), 0);
+	CHECK_EQ(s.tx_errors, 1);
+	CHECK_EQ(s.tx_done, s.tx_packets);
 	CHECK_EQ(rig_link(&r), 0);
 	CHECK_EQ(plx_port_map_pool(r.port, other), 0);
 	CHECK_EQ(plx_port_map_pool(r.port, other), 0);
