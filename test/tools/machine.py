@@ -23,6 +23,11 @@ from plxtools.system import Fault, System  # noqa: E402 pylint: disable=wrong-im
 Done = collections.namedtuple("Done", "code out err")
 Stat = collections.namedtuple("Stat", "st_uid st_gid st_mode")
 
+# What a plx-testpmd with these drivers says, whichever were built here.
+DRIVERS = json.dumps({"drivers": [
+    {"name": "null", "class": "net", "help": "null:", "pci": []},
+    {"name": "e1000", "class": "net", "help": "pci:BDF", "pci": [{"vendor": "8086", "device": "10d3"}]}]})
+
 NIC, NVME, BRIDGE, AUDIO = 0x020000, 0x010802, 0x060400, 0x040300
 
 

@@ -14,7 +14,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "app"))
 import tap  # noqa: E402 pylint: disable=wrong-import-position,import-error
 from machine import (  # noqa: E402 pylint: disable=wrong-import-position
-    AUDIO, BRIDGE, NVME, TOOLS, Machine, System, load, run, run_json, snapshot)
+    AUDIO, BRIDGE, DRIVERS, NVME, TOOLS, Machine, System, load, run, run_json, snapshot)
 
 TESTPMD = sys.argv[1]
 bind = load("plx-bind")
@@ -553,8 +553,7 @@ def test_status(tmp):
     m.device(C, AUDIO, "9")
     m.file("/usr/share/misc/pci.ids",
            "# x\n8086  Intel\n\t10d3  82574L\x1b Gigabit\n\t\t1234 5678  no\n1af4  Red Hat\nC 02")
-    m.commands["plx-testpmd"] = (0, subprocess.run([TESTPMD, "--drivers"], capture_output=True, check=True,
-                                                   text=True).stdout)
+    m.commands["plx-testpmd"] = (0, DRIVERS)
     bind.pci.shutil.which = lambda name: f"/usr/bin/{name}"
     shown = ok(m, "status").out
     line = next(x for x in shown.splitlines() if x.startswith(A))
@@ -586,6 +585,7 @@ def test_status(tmp):
 def test_drivers_of_testpmd(_):
     """The source of what Pollux drives."""
     drivers = json.loads(subprocess.run([TESTPMD, "--drivers"], capture_output=True, check=True).stdout)["drivers"]
+    assert {tuple(d) for d in drivers} == {tuple(d) for d in json.loads(DRIVERS)["drivers"]}
     named = {d["name"]: d for d in drivers}
     assert named["null"]["pci"] == [] and named["null"]["class"] == "net" and named["null"]["help"]
     if "e1000" in named:

@@ -5,7 +5,7 @@
 Each fault is one change of the good machine; the check that is to find it must, no other may, and what the doctor says
 mends it is tried where a made-up machine can.
 
-usage: test_doctor.py TESTPMD [SUBSTRING]
+usage: test_doctor.py [SUBSTRING]
 """
 import json
 import pathlib
@@ -17,11 +17,9 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "app"))
 import tap  # noqa: E402 pylint: disable=wrong-import-position,import-error
 from machine import (  # noqa: E402 pylint: disable=wrong-import-position
-    AUDIO, BRIDGE, TOOLS, Machine, load, run, run_json)
+    AUDIO, BRIDGE, DRIVERS, TOOLS, Machine, load, run, run_json)
 
-TESTPMD = sys.argv[1]
 doctor, bind = load("plx-doctor"), load("plx-bind")
-DRIVERS = subprocess.run([TESTPMD, "--drivers"], capture_output=True, check=True, text=True).stdout
 doctor.pci.shutil.which = lambda name: f"/usr/bin/{name}"
 A, B = "0000:03:00.0", "0000:04:00.0"
 NOBODY = 65534
@@ -393,4 +391,4 @@ def test_this_machine(_):
 
 
 if __name__ == "__main__":
-    sys.exit(tap.run(globals(), sys.argv[2] if len(sys.argv) > 2 else ""))
+    sys.exit(tap.run(globals(), sys.argv[1] if len(sys.argv) > 1 else ""))
