@@ -302,6 +302,10 @@ static int sys_ioctl(void *arg, int fd, unsigned long request, void *p)
 		r = ret = r < 0 ? (errno = (int)-r, -1) : (int)r;
 	if (ret >= 0 && k->answer != NULL)
 		ret = k->answer(k->answer_arg, call, p, ret);
+	if (ret < 0 && errno == ENOMEM) {
+		fv_tree_locked(k); /* who is told so looks there for the reason */
+		errno = ENOMEM;
+	}
 	fv_note(k, call, ret);
 	pthread_mutex_unlock(&k->lock);
 	return ret;

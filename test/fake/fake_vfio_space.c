@@ -165,7 +165,6 @@ int fv_space_map(struct fake_vfio_space *s, const struct fake_vfio_map *m, struc
 	pages->refs++;
 	s->maps[s->n_maps].m = *m;
 	s->maps[s->n_maps++].pages = pages;
-	fv_tree_locked(k);
 	fv_space_sync(k);
 	return 0;
 }
@@ -186,7 +185,6 @@ uint64_t fv_space_unmap(struct fake_vfio_space *s, uint64_t iova, uint64_t last)
 		s->n_maps--;
 		i--;
 	}
-	fv_tree_locked(k);
 	fv_space_sync(k);
 	return sum;
 }
