@@ -4,6 +4,7 @@
 #include "e1000_rig.h"
 
 enum plx_isa rig_isa = PLX_ISA_AUTO;
+const struct fake_82574_opts *rig_model;
 
 static void quiet(void *arg, enum plx_log_level level, const char *tag, const char *text)
 {
@@ -41,10 +42,11 @@ void rig_begin(struct rig *r, uint64_t stall_ns)
 	opts.isa = rig_isa;
 	opts.stall_ns = stall_ns;
 	CHECK_EQ(plx_ctx_open(&opts, &r->ctx), 0);
-	r->m = fake_82574_new("e1000", NULL);
+	r->m = fake_82574_new("e1000", rig_model);
 	r->f = fake_82574_pci(r->m);
 	fake_82574_on_tx(r->m, on_tx, r);
 	CHECK_EQ(fake_attach(r->ctx, r->f), 0);
+	r->device = "fake:e1000";
 	r->conf = conf;
 	r->room = PLX_MBUF_ROOM;
 	r->n_desc = 64;
@@ -53,7 +55,7 @@ void rig_begin(struct rig *r, uint64_t stall_ns)
 int rig_open(struct rig *r)
 {
 	struct plx_mbuf_pool_opts po = PLX_MBUF_POOL_OPTS_INIT;
-	int err = plx_port_open(r->ctx, "fake:e1000", &r->port);
+	int err = plx_port_open(r->ctx, r->device, &r->port);
 
 	if (err < 0) {
 		r->port = NULL;

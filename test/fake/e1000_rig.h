@@ -23,7 +23,8 @@ struct rig {
 	uint64_t freed;  /* packets of RX that the test gave back */
 	uint64_t errors; /* packets of RX that the driver refused */
 
-	/* what the port is configured as */
+	/* what is opened, and what the port is configured as */
+	const char *device;
 	struct plx_port_conf conf;
 	uint32_t room;
 	uint16_t n_desc;
@@ -34,8 +35,9 @@ struct rig {
 	uint64_t n_sent;
 };
 
-/* The instruction set of the contexts that rig_begin() opens. */
+/* The instruction set of the contexts that rig_begin() opens; options of its models, or NULL. */
 extern enum plx_isa rig_isa;
+extern const struct fake_82574_opts *rig_model;
 
 /* The model and a context that knows it; stall_ns: of the watchdog, 0: off. */
 void rig_begin(struct rig *r, uint64_t stall_ns);

@@ -226,8 +226,10 @@ void fv_tree_new(struct fake_vfio *k)
 	const struct fake_vfio_opts *o = &k->opts;
 	const char *tmp = getenv("TMPDIR");
 
-	snprintf(k->root, sizeof(k->root), "%s/fake-vfio-XXXXXX",
-		tmp != NULL && strlen(tmp) < 32 ? tmp : "/tmp");
+	/* Hundreds of kernels are made: in memory, where there is such a folder. */
+	if (tmp == NULL || strlen(tmp) >= 32)
+		tmp = access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : "/tmp";
+	snprintf(k->root, sizeof(k->root), "%s/fake-vfio-XXXXXX", tmp);
 	if (mkdtemp(k->root) == NULL)
 		fail("mkdtemp", k->root);
 	snprintf(k->sysfs, sizeof(k->sysfs), "%s/sys", k->root);
