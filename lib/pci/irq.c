@@ -45,10 +45,30 @@ static int fds_open(struct plx_pci_dev *dev, uint32_t n, int **out)
 	return 0;
 }
 
+/* 0, an error, or how many vectors can be had instead. */
+static int set_vectors(struct plx_pci_dev *dev, enum plx_irq_type type, uint32_t n)
+{
+	int *fds = NULL;
+	int err = fds_open(dev, n, &fds);
+
+	if (err < 0)
+		return err;
+	err = dev->t->irq_set(dev, type, n, fds);
+	if (err != 0)
+		fds_close(fds, n);
+	if (err < 0)
+		return plx_err_prefix(err, "%s: %u vectors of %s", dev->name, n, type_name(type));
+	if (err > 0)
+		return err;
+	dev->irq_fds = fds;
+	dev->n_irqs = n;
+	dev->irq_type = type;
+	return 0;
+}
+
 static int try_type(struct plx_pci_dev *dev, enum plx_irq_type type, uint32_t n)
 {
 	uint32_t max = 0;
-	int *fds = NULL;
 	int err = dev->t->irq_max(dev, type, &max);
 
 	if (err < 0)
@@ -56,18 +76,13 @@ static int try_type(struct plx_pci_dev *dev, enum plx_irq_type type, uint32_t n)
 	if (max == 0)
 		return plx_err(ENOTSUP, "%s: it has no %s", dev->name, type_name(type));
 	n = PLX_MIN(PLX_MIN(n, max), IRQS_MAX);
-	err = fds_open(dev, n, &fds);
-	if (err < 0)
-		return err;
-	err = dev->t->irq_set(dev, type, n, fds);
-	if (err < 0) {
-		fds_close(fds, n);
-		return plx_err_prefix(err, "%s: %u vectors of %s", dev->name, n, type_name(type));
-	}
-	dev->irq_fds = fds;
-	dev->n_irqs = n;
-	dev->irq_type = type;
-	return 0;
+	err = set_vectors(dev, type, n);
+	if (err > 0 && (uint32_t)err < n)
+		err = set_vectors(dev, type, (uint32_t)err);
+	if (err > 0)
+		return plx_err(ENOSPC, "%s: %s: fewer vectors can be had each time", dev->name,
+			type_name(type));
+	return err;
 }
 
 int plx_pci_irq_enable(struct plx_pci_dev *dev, uint32_t n, uint32_t *got, enum plx_irq_type *type)

@@ -58,7 +58,10 @@ struct plx_pci_transport {
 
 	/** (o) How many vectors of a type there are; 0: none. */
 	int (*irq_max)(struct plx_pci_dev *dev, enum plx_irq_type type, uint32_t *max);
-	/** (o) n eventfds, one for each vector; n == 0 turns interrupts off. */
+	/**
+	 * (o) n eventfds, one for each vector; n == 0 turns interrupts off. Returns 0, -errno, or, with
+	 * none set, how many vectors can be had: fewer than n.
+	 */
 	int (*irq_set)(struct plx_pci_dev *dev, enum plx_irq_type type, uint32_t n, const int *fds);
 
 	/** (o) Lets INTx, which masks itself when it fires, fire again. NULL: it does not mask itself. */

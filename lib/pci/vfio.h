@@ -188,7 +188,7 @@ bool vfio_gone(struct plx_pci_dev *dev);
 /* How many interrupts an index of VFIO has, as eventfds. */
 uint32_t vfio_irq_count(const struct vfio_dev *d, uint32_t index);
 int vfio_irq_start(struct vfio_dev *d);
-/* n eventfds for the index, 0: none. 0 or -errno without a message. */
+/* n eventfds for the index, 0: none. 0, -errno without a message, or as plx_pci_transport.irq_set. */
 int vfio_irq_eventfds(const struct vfio_dev *d, uint32_t index, uint32_t n, const int *fds);
 int vfio_irq_max(struct plx_pci_dev *dev, enum plx_irq_type type, uint32_t *max);
 int vfio_irq_set(struct plx_pci_dev *dev, enum plx_irq_type type, uint32_t n, const int *fds);

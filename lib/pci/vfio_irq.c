@@ -36,7 +36,7 @@ int vfio_irq_eventfds(const struct vfio_dev *d, uint32_t index, uint32_t n, cons
 {
 	size_t size = sizeof(struct vfio_irq_set) + n * sizeof(*fds);
 	struct vfio_irq_set *set = calloc(1, size);
-	int err = 0;
+	int err;
 
 	if (set == NULL)
 		return -ENOMEM;
@@ -47,10 +47,12 @@ int vfio_irq_eventfds(const struct vfio_dev *d, uint32_t index, uint32_t n, cons
 	set->count = n;
 	if (n > 0)
 		memcpy(set->data, fds, n * sizeof(*fds));
-	if (d->sys->ioctl(d->sys->arg, d->fd, VFIO_DEVICE_SET_IRQS, set) < 0)
+	err = d->sys->ioctl(d->sys->arg, d->fd, VFIO_DEVICE_SET_IRQS, set);
+	if (err < 0)
 		err = -errno;
 	free(set);
-	return err;
+	/* So many vectors could be had, and none is set. */
+	return err > 0 && (uint32_t)err >= n ? -EIO : err;
 }
 
 int vfio_irq_max(struct plx_pci_dev *dev, enum plx_irq_type type, uint32_t *max)
@@ -68,7 +70,7 @@ int vfio_irq_set(struct plx_pci_dev *dev, enum plx_irq_type type, uint32_t n, co
 
 	if (err < 0)
 		return plx_err(-err, "%s: setting %u interrupts: %s", dev->name, n, strerror(-err));
-	return 0;
+	return err;
 }
 
 /* The kernel masks INTx, which is level triggered, when it fires: else it would fire for ever. */

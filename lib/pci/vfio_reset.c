@@ -78,8 +78,7 @@ static int only_ours(const struct vfio_dev *d, const struct vfio_pci_hot_reset_i
 	struct vfio_pci_hot_reset *reset)
 {
 	char bdf[PCI_BDF_TEXT];
-	bool owned =
-		d->backend->proof == NULL && (info->flags & VFIO_UAPI_HOT_RESET_DEV_ID_OWNED) != 0;
+	const bool by_group = d->backend->proof != NULL;
 
 	for (uint32_t i = 0; i < info->count; i++) {
 		const struct vfio_pci_dependent_device *b = &info->devices[i];
@@ -93,9 +92,9 @@ static int only_ours(const struct vfio_dev *d, const struct vfio_pci_hot_reset_i
 			return plx_err(EBUSY,
 				"%s: a reset of its bus would also reset %s, which is open: close it first",
 				d->pci->name, bdf);
-		if (d->backend->proof != NULL)
+		if (by_group)
 			fd = d->backend->proof(d, b->group_id);
-		if (fd < 0 && !owned)
+		if (by_group ? fd < 0 : b->group_id == VFIO_UAPI_DEVID_NOT_OWNED)
 			return plx_err(EBUSY,
 				"%s: a reset of its bus would also reset %s, which is not this program's",
 				d->pci->name, bdf);
@@ -104,6 +103,10 @@ static int only_ours(const struct vfio_dev *d, const struct vfio_pci_hot_reset_i
 		if (fd >= 0 && k == reset->count)
 			reset->group_fds[reset->count++] = fd;
 	}
+	if (!by_group && (info->flags & VFIO_UAPI_HOT_RESET_DEV_ID_OWNED) == 0)
+		return plx_err(EBUSY,
+			"%s: a reset of its bus would also reset devices that are not this program's",
+			d->pci->name);
 	return 0;
 }
 
