@@ -19,8 +19,9 @@ struct conf {
 	bool passes_mbufs; /* the peer gets the mbufs themselves, and holds them until it stops */
 	uint32_t max_len;  /* longest frame to try, with MTU max_len - 18 */
 	uint64_t link_ns;  /* how long its link may take */
-	unsigned packets;  /* how many to send in long tests: slow models get fewer */
-	unsigned rounds;   /* of start and stop */
+	uint64_t page; /* the device wants no buffer in two pages of this size; 0: it takes all */
+	unsigned packets; /* how many to send in long tests: slow models get fewer */
+	unsigned rounds;  /* of start and stop */
 	void *priv;
 };
 

@@ -7,6 +7,10 @@
 /* For things that happen in microseconds or milliseconds: only a broken driver takes so long. */
 #define LONG_NS UINT64_C(5000000000)
 
+#ifndef CONF_HUGE
+#define CONF_HUGE PLX_HUGE_NONE
+#endif
+
 static void quiet(void *arg, enum plx_log_level level, const char *tag, const char *text)
 {
 }
@@ -17,7 +21,7 @@ void rig_ctx(struct rig *r)
 	const char *why;
 
 	memset(r, 0, sizeof(*r));
-	opts.huge = PLX_HUGE_NONE;
+	opts.huge = CONF_HUGE;
 	opts.log_fn = quiet;
 #ifdef CONF_ISA
 	opts.isa = CONF_ISA;
@@ -38,6 +42,27 @@ static void open_end(struct rig *r, struct end *e, const char *text)
 	CHECK_EQ(plx_port_info(e->port, &e->info), 0);
 }
 
+/* Keeps the mbufs out of use whose data rooms lie in two pages of the device's. */
+static void set_aside(struct rig *r)
+{
+	static struct plx_mbuf *all[16384];
+	unsigned n = 0;
+
+	if (r->c.page == 0)
+		return;
+	while (n < PLX_ARRAY_SIZE(all) && (all[n] = plx_mbuf_alloc(r->pool)) != NULL)
+		n++;
+	for (unsigned i = 0; i < n; i++) {
+		uint64_t first = all[i]->buf_iova, last = first + r->pool->room - 1;
+
+		if (first / r->c.page == last / r->c.page)
+			plx_mbuf_free(all[i]);
+		else if (r->n_aside < PLX_ARRAY_SIZE(r->aside))
+			r->aside[r->n_aside++] = all[i];
+	}
+	plx_mempool_cache_flush(plx_mempool_thread_cache(&r->pool->mp));
+}
+
 void rig_open(struct rig *r, const struct rig_opts *o)
 {
 	struct plx_mbuf_pool_opts po = PLX_MBUF_POOL_OPTS_INIT;
@@ -49,6 +74,7 @@ void rig_open(struct rig *r, const struct rig_opts *o)
 	po.n = r->n_mbufs = o->n_mbufs;
 	po.room = o->room;
 	CHECK_EQ(plx_mbuf_pool_create(r->ctx, &po, &r->pool), 0);
+	set_aside(r);
 }
 
 int end_set_up(struct rig *r, struct end *e, const struct rig_opts *o)
@@ -114,6 +140,8 @@ void rig_down(struct rig *r)
 {
 	CHECK_EQ(plx_port_close(r->a.port), 0);
 	CHECK_EQ(plx_port_close(r->b.port), 0);
+	for (; r->n_aside != 0; r->n_aside--)
+		plx_mbuf_free(r->aside[r->n_aside - 1]);
 	/* this thread's own cache holds some; none may be missing */
 	plx_mempool_cache_flush(plx_mempool_thread_cache(&r->pool->mp));
 	CHECK_EQ(plx_mbuf_pool_avail(r->pool), r->n_mbufs);

@@ -21,6 +21,8 @@ struct rig {
 	struct plx_mbuf_pool *pool;
 	struct end a, b; /* b.port is NULL without a peer */
 	uint32_t n_mbufs;
+	struct plx_mbuf *aside[64]; /* not used: see page in conf.h */
+	unsigned n_aside;
 };
 
 struct rig_opts {
