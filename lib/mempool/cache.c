@@ -88,7 +88,8 @@ bool plx_mempool_cache_room(struct plx_mempool_cache *c, unsigned n)
 
 	if (n > c->limit)
 		return false;
-	if (n <= c->limit - c->n)
+	/* A sum: plx_mempool_cache_fill() leaves more than the limit, if what it was for is not taken. */
+	if (c->n + n <= c->limit)
 		return true;
 	/* What was put longest ago leaves. */
 	out = c->n + n - c->limit;

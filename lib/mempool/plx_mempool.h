@@ -318,7 +318,7 @@ static inline unsigned plx_mempool_get_bulk(struct plx_mempool_cache *c, void **
 static inline void plx_mempool_put_bulk(struct plx_mempool_cache *c, void *const *objs, unsigned n)
 {
 	plx_mempool_look_(c);
-	if (plx_unlikely(n > c->limit - c->n)) {
+	if (plx_unlikely(c->n + n > c->limit)) {
 		plx_mempool_put_slow(c, objs, n);
 		return;
 	}
@@ -354,7 +354,7 @@ static inline void **plx_mempool_cache_get_zc(struct plx_mempool_cache *c, unsig
 static inline void **plx_mempool_cache_put_zc(struct plx_mempool_cache *c, unsigned n)
 {
 	plx_mempool_look_(c);
-	if (plx_unlikely(n > c->limit - c->n) && !plx_mempool_cache_room(c, n))
+	if (plx_unlikely(c->n + n > c->limit) && !plx_mempool_cache_room(c, n))
 		return NULL;
 	c->n += n;
 	return &c->objs[c->n - n];

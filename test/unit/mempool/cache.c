@@ -56,6 +56,36 @@ TEST(mempool_cache, last_put_is_first_got)
 	plx_ctx_close(ctx);
 }
 
+/* A driver fills a cache for a burst of which less comes: what is put next finds room all the same. */
+TEST(mempool_cache, filled_for_more_than_was_taken)
+{
+	struct plx_ctx *ctx = ctx_open(NULL);
+	struct plx_mempool *mp = pool_new(ctx, 1000);
+	struct plx_mempool_cache *c = cache_new(ctx, mp, 64);
+	void *out[200], **to;
+
+	CHECK_EQ(plx_mempool_get_bulk_nocache(mp, out, 200), 200);
+	plx_mempool_put_bulk(c, out, 31);
+	CHECK(plx_mempool_cache_fill(c, 32));
+	CHECK(c->n > c->size); /* this is the case */
+	for (unsigned i = 31; i < 131; i++) {
+		plx_mempool_put_bulk(c, &out[i], 1);
+		CHECK(c->n <= c->size);
+	}
+	plx_mempool_cache_flush(c);
+	plx_mempool_put_bulk(c, &out[131], 31);
+	CHECK(plx_mempool_cache_fill(c, 32));
+	CHECK(c->n > c->size);
+	to = plx_mempool_cache_put_zc(c, 38);
+	CHECK(to != NULL);
+	memcpy(to, &out[162], 38 * sizeof(out[0]));
+	CHECK(c->n <= c->size);
+	plx_mempool_cache_free(c);
+	CHECK_EQ(plx_mempool_avail(mp), 1000);
+	plx_mempool_destroy(mp);
+	plx_ctx_close(ctx);
+}
+
 /* The pool's formula counts on it: out of use, a cache keeps at most its size. */
 TEST(mempool_cache, holds_at_most_its_size)
 {
