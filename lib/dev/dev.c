@@ -9,78 +9,44 @@
 
 /* ---- the drivers there are ---- */
 
-struct added {
-	struct added *next;
-	const struct plx_driver *driver;
-};
-
-struct added_list {
-	struct added *first;
-};
-
-static const char slot_key; /* its address is the key */
-
-static void added_free(void *data)
-{
-	struct added_list *list = data;
-	struct added *a;
-
-	while ((a = list->first) != NULL) {
-		list->first = a->next;
-		free(a);
-	}
-	free(list);
-}
+static const char items_key; /* its address is the key */
 
 /* The program's own come first: it may replace a driver for a device. */
 int plx_driver_each(
 	struct plx_ctx *ctx, int (*fn)(void *arg, const struct plx_driver *driver), void *arg)
 {
-	struct added_list *list = plx_ctx_slot(ctx, &slot_key);
+	const struct plx_ctx_item *a = plx_ctx_items(ctx, &items_key);
 	int r = 0;
 
-	for (struct added *a = list != NULL ? list->first : NULL; a != NULL && r == 0; a = a->next)
-		r = fn(arg, a->driver);
+	for (; a != NULL && r == 0; a = a->next)
+		r = fn(arg, a->item);
 	for (size_t i = 0; plx_driver_table[i] != NULL && r == 0; i++)
 		r = fn(arg, plx_driver_table[i]);
 	return r;
 }
 
-static int same_name(void *arg, const struct plx_driver *driver)
+static bool same_name(const void *a, const void *b)
 {
-	const char *name = arg;
+	const struct plx_driver *one = a, *other = b;
 
-	return strcmp(driver->name, name) == 0;
+	return strcmp(one->name, other->name) == 0;
 }
 
 int plx_driver_add(struct plx_ctx *ctx, const struct plx_driver *driver)
 {
-	struct added_list *list = plx_ctx_slot(ctx, &slot_key);
-	struct added *a;
-	int err;
+	int err = 0;
 
 	if (driver == NULL || driver->name == NULL || driver->name[0] == '\0' ||
 		driver->ops == NULL)
 		return plx_err(EINVAL, "a driver lacks a name or operations");
-	if (plx_driver_each(ctx, same_name, (void *)(uintptr_t)driver->name) != 0)
+	for (size_t i = 0; plx_driver_table[i] != NULL && err == 0; i++)
+		if (same_name(plx_driver_table[i], driver))
+			err = -EEXIST;
+	if (err == 0)
+		err = plx_ctx_item_add(ctx, &items_key, driver, same_name);
+	if (err == -EEXIST)
 		return plx_err(EEXIST, "there is a driver '%s' already", driver->name);
-	if (list == NULL) {
-		list = calloc(1, sizeof(*list));
-		if (list == NULL)
-			return plx_err(ENOMEM, "driver '%s': no memory", driver->name);
-		err = plx_ctx_slot_set(ctx, &slot_key, list, added_free);
-		if (err < 0) {
-			free(list);
-			return err;
-		}
-	}
-	a = calloc(1, sizeof(*a));
-	if (a == NULL)
-		return plx_err(ENOMEM, "driver '%s': no memory", driver->name);
-	a->driver = driver;
-	a->next = list->first;
-	list->first = a;
-	return 0;
+	return err < 0 ? plx_err_prefix(err, "driver '%s'", driver->name) : 0;
 }
 
 /* ---- finding one ---- */

@@ -47,6 +47,22 @@ void *plx_ctx_slot(struct plx_ctx *ctx, const void *key);
 PLX_API
 int plx_ctx_slot_set(struct plx_ctx *ctx, const void *key, void *data, void (*free_fn)(void *data));
 
+/*
+ * A list of what a program adds to the context for as long as it is open, under a key as above. Any
+ * thread, also several at once: what is in it stays.
+ */
+struct plx_ctx_item {
+	struct plx_ctx_item *next; /* older ones */
+	const void *item;
+};
+/* -EEXIST: same(other, item) holds for one that is there; -ENOMEM. */
+PLX_API
+int plx_ctx_item_add(struct plx_ctx *ctx, const void *key, const void *item,
+	bool (*same)(const void *a, const void *b));
+/* The newest, or NULL. */
+PLX_API
+const struct plx_ctx_item *plx_ctx_items(struct plx_ctx *ctx, const void *key);
+
 /* The counters, never NULL; the watchdog's limit (0: off); the node of memory without a device. */
 PLX_API
 struct plx_stats *plx_ctx_stats(struct plx_ctx *ctx);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The table of transports: those built in, and those added to a context. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "pci_internal.h"
 
@@ -12,39 +11,18 @@ static const struct plx_pci_transport *const built_in[] = {
 	NULL,
 };
 
-struct added {
-	struct added *next;
-	const struct plx_pci_transport *t;
-};
-
-struct added_list {
-	struct added *first;
-};
-
-static const char slot_key; /* its address is the key */
-
-static void added_free(void *data)
-{
-	struct added_list *list = data;
-	struct added *a;
-
-	while ((a = list->first) != NULL) {
-		list->first = a->next;
-		free(a);
-	}
-	free(list);
-}
+static const char items_key; /* its address is the key */
 
 int plx_pci_transport_each(
 	struct plx_ctx *ctx, int (*fn)(void *arg, const struct plx_pci_transport *t), void *arg)
 {
-	struct added_list *list = plx_ctx_slot(ctx, &slot_key);
+	const struct plx_ctx_item *a = plx_ctx_items(ctx, &items_key);
 	int r = 0;
 
 	for (size_t i = 0; built_in[i] != NULL && r == 0; i++)
 		r = fn(arg, built_in[i]);
-	for (struct added *a = list != NULL ? list->first : NULL; a != NULL && r == 0; a = a->next)
-		r = fn(arg, a->t);
+	for (; a != NULL && r == 0; a = a->next)
+		r = fn(arg, a->item);
 	return r;
 }
 
@@ -77,35 +55,27 @@ const struct plx_pci_transport *plx_pci_transport_find(struct plx_ctx *ctx, cons
 	return s.t;
 }
 
+static bool same_kind(const void *a, const void *b)
+{
+	const struct plx_pci_transport *one = a, *other = b;
+
+	return strcmp(one->kind, other->kind) == 0;
+}
+
 int plx_pci_transport_add(struct plx_ctx *ctx, const struct plx_pci_transport *t)
 {
-	struct added_list *list = plx_ctx_slot(ctx, &slot_key);
-	struct search s = {.kind = NULL};
-	struct added *a;
-	int err;
+	int err = 0;
 
 	if (t == NULL || t->kind == NULL || t->open == NULL || t->close == NULL ||
 		t->cfg_read == NULL || t->cfg_write == NULL || t->region_info == NULL ||
 		t->reg_read == NULL || t->reg_write == NULL)
 		return plx_err(EINVAL, "a transport to PCI devices lacks an operation");
-	s.kind = t->kind;
-	if (plx_pci_transport_each(ctx, look, &s) != 0)
+	for (size_t i = 0; built_in[i] != NULL && err == 0; i++)
+		if (same_kind(built_in[i], t))
+			err = -EEXIST;
+	if (err == 0)
+		err = plx_ctx_item_add(ctx, &items_key, t, same_kind);
+	if (err == -EEXIST)
 		return plx_err(EEXIST, "there is a transport '%s' to PCI devices already", t->kind);
-	if (list == NULL) {
-		list = calloc(1, sizeof(*list));
-		if (list == NULL)
-			return plx_err(ENOMEM, "transport '%s': no memory", t->kind);
-		err = plx_ctx_slot_set(ctx, &slot_key, list, added_free);
-		if (err < 0) {
-			free(list);
-			return err;
-		}
-	}
-	a = calloc(1, sizeof(*a));
-	if (a == NULL)
-		return plx_err(ENOMEM, "transport '%s': no memory", t->kind);
-	a->t = t;
-	a->next = list->first;
-	list->first = a;
-	return 0;
+	return err < 0 ? plx_err_prefix(err, "transport '%s'", t->kind) : 0;
 }

@@ -102,3 +102,53 @@ TEST(mem_threads, have_a_context_each)
 	}
 	CHECK_EQ(plx_iova_count(), 0);
 }
+
+/* ---- what a program adds to a context ---- */
+
+enum { ITEMS = 200 };
+
+static const char items_key;
+static const char items[ITEMS];
+
+static bool same_item(const void *a, const void *b)
+{
+	return a == b;
+}
+
+static void *add_all(void *arg)
+{
+	struct worker *w = arg;
+
+	for (unsigned i = 0; i < ITEMS; i++) {
+		int err = plx_ctx_item_add(w->ctx, &items_key, &items[i], same_item);
+
+		w->no += err == 0;
+		w->bad += err != 0 && err != -EEXIST;
+	}
+	return NULL;
+}
+
+/* All add the same: each item is in the list once, and one of the threads has added it. */
+TEST(mem_threads, add_items_once)
+{
+	struct worker w[THREADS] = {{.no = 0}};
+	unsigned added = 0, there = 0;
+	struct plx_ctx *ctx;
+
+	CHECK_EQ(plx_ctx_open(NULL, &ctx), 0);
+	CHECK(plx_ctx_items(ctx, &items_key) == NULL);
+	for (unsigned i = 0; i < THREADS; i++) {
+		w[i].ctx = ctx;
+		CHECK_EQ(pthread_create(&w[i].t, NULL, add_all, &w[i]), 0);
+	}
+	for (unsigned i = 0; i < THREADS; i++) {
+		pthread_join(w[i].t, NULL);
+		CHECK_EQ(w[i].bad, 0);
+		added += w[i].no;
+	}
+	for (const struct plx_ctx_item *i = plx_ctx_items(ctx, &items_key); i != NULL; i = i->next)
+		there++;
+	CHECK_EQ(added, ITEMS);
+	CHECK_EQ(there, ITEMS);
+	plx_ctx_close(ctx);
+}
