@@ -29,8 +29,7 @@ KINDS = {
     "many": {"nics": 3, "qemu": MANY, "qmp": True, "mem": 3072, "append": f"memmap={TOP_LEN}${TOP:#x}"},
     "wide": {"nics": 2, "aw_bits": 48, "mem": 768},
     "tools": {"nics": 2},
-    # pages of 1 GiB, as QEMU's e1000e drops what lies in two pages that are no neighbours
-    "huge": {"nics": 2, "mem": 5120, "append": "hugepagesz=1G hugepages=3"},
+    "conformance": {"nics": 2, "mem": 1536},
     "bare": {"nics": 2, "iommu": None, "mem": 768},
 }
 
