@@ -32,6 +32,7 @@ int main(int argc, char **argv)
 		int args;
 		int (*run)(int argc, char **argv);
 	} programs[] = {
+		{"confine", 4, lab_confine},
 		{"contexts", 2, lab_contexts},
 		{"irq", 1, lab_irq},
 		{"pages", 1, lab_pages},
@@ -42,5 +43,6 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < PLX_ARRAY_SIZE(programs); i++)
 		if (argc >= 2 + programs[i].args && strcmp(argv[1], programs[i].name) == 0)
 			return programs[i].run(argc - 2, argv + 2);
-	lab_fail("usage: guest-lab contexts DEV DEV | irq DEV... | pages PID | send INTERFACE");
+	lab_fail(
+		"usage: guest-lab confine SCENARIO DEV DEV DEV [ADDRESS] | contexts DEV DEV | irq DEV... | pages PID | send INTERFACE");
 }

@@ -11,6 +11,8 @@ __attribute__((noreturn, format(printf, 1, 2))) void lab_fail(const char *fmt, .
 /* Ends the program with what and plx_errmsg() if err is one. */
 void lab_check(int err, const char *what);
 
+/* confine SCENARIO DEV DEV DEV [ADDRESS]: one access of the first device where it may not. */
+int lab_confine(int argc, char **argv);
 /* contexts DEV DEV: two contexts in this process, each with a port; frames both ways. */
 int lab_contexts(int argc, char **argv);
 /* irq DEV...: each type of interrupt that a device (e1000e) has, raised by its ICS register. */
