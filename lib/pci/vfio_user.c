@@ -245,6 +245,8 @@ static int vu_reset(struct plx_pci_dev *dev)
 	err = vu_call(d->s, &r, NULL);
 	if (err == 0)
 		err = place_bars(dev);
+	if (err == 0) /* the table of vectors is in a BAR */
+		err = vu_cfg_write(dev, PCI_COMMAND, 2, PCI_COMMAND_MEM);
 	return err < 0 ? err : vu_irq_restore(dev);
 }
 
