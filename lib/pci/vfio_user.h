@@ -146,6 +146,9 @@ int vu_irq_restore(struct plx_pci_dev *dev);
 
 /* ---- vfio_user_dma.c ---- */
 
+/* Answers DMA_READ and DMA_WRITE from a sorted table; as a vu_serve_fn. */
+int vu_serve_memory(const struct vu_extent *ext, size_t n, uint16_t cmd, const uint8_t *in,
+	size_t len, uint8_t *out, size_t *out_len);
 int vu_domain_open(struct vu_domain *d, struct plx_ctx *ctx);
 void vu_domain_close(struct vu_domain *d);
 

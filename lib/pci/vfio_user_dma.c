@@ -23,14 +23,14 @@
 /* ---- the table, with the lock of the socket ---- */
 
 /* Index of the first extent that ends after iova. */
-static size_t find(const struct vu_domain *d, uint64_t iova)
+static size_t find(const struct vu_extent *ext, size_t n, uint64_t iova)
 {
-	size_t lo = 0, hi = d->n;
+	size_t lo = 0, hi = n;
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (d->ext[mid].iova + (d->ext[mid].len - 1) < iova)
+		if (ext[mid].iova + (ext[mid].len - 1) < iova)
 			lo = mid + 1;
 		else
 			hi = mid;
@@ -51,7 +51,7 @@ static int insert(struct vu_domain *d, const struct plx_extent *e)
 		d->ext = x;
 		d->max = max;
 	}
-	at = find(d, e->iova);
+	at = find(d->ext, d->n, e->iova);
 	memmove(&d->ext[at + 1], &d->ext[at], (d->n - at) * sizeof(*d->ext));
 	d->ext[at] = (struct vu_extent){
 		.iova = e->iova,
@@ -65,7 +65,7 @@ static int insert(struct vu_domain *d, const struct plx_extent *e)
 
 static bool take_out(struct vu_domain *d, uint64_t iova)
 {
-	size_t at = find(d, iova);
+	size_t at = find(d->ext, d->n, iova);
 
 	if (at == d->n || d->ext[at].iova != iova)
 		return false;
@@ -87,10 +87,9 @@ __attribute__((no_sanitize("address", "thread"))) static void copy(
 		*to++ = *from++;
 }
 
-static int serve(
-	void *arg, uint16_t cmd, const uint8_t *in, size_t len, uint8_t *out, size_t *out_len)
+int vu_serve_memory(const struct vu_extent *ext, size_t n, uint16_t cmd, const uint8_t *in,
+	size_t len, uint8_t *out, size_t *out_len)
 {
-	struct vu_domain *d = arg;
 	struct vu_dma_access a;
 	const struct vu_extent *x;
 	size_t at;
@@ -102,9 +101,11 @@ static int serve(
 	memcpy(&a, in, sizeof(a));
 	if (a.count > VU_DATA_MAX || len != sizeof(a) + (cmd == VU_DMA_WRITE ? a.count : 0))
 		return EINVAL;
-	at = find(d, a.addr);
-	x = &d->ext[at];
-	if (at == d->n || a.addr < x->iova || a.count > x->len - (a.addr - x->iova))
+	at = find(ext, n, a.addr);
+	if (at == n)
+		return EFAULT;
+	x = &ext[at];
+	if (a.addr < x->iova || a.count > x->len - (a.addr - x->iova))
 		return EFAULT;
 	if (cmd == VU_DMA_WRITE && x->read_only)
 		return EACCES;
@@ -115,6 +116,14 @@ static int serve(
 	else
 		copy(x->va + (a.addr - x->iova), in + sizeof(a), a.count);
 	return 0;
+}
+
+static int serve(
+	void *arg, uint16_t cmd, const uint8_t *in, size_t len, uint8_t *out, size_t *out_len)
+{
+	const struct vu_domain *d = arg;
+
+	return vu_serve_memory(d->ext, d->n, cmd, in, len, out, out_len);
 }
 
 /* ---- the domain ---- */

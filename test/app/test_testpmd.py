@@ -345,29 +345,6 @@ def test_help_names_every_mode_and_driver(_):
     assert re.match(r"plx-testpmd \d+\.\d+\.\d+\n", Run("--version").expect(0).out)
 
 
-def test_capture_over_a_wire_between_two_nics(tmp):
-    """The same program drives descriptor rings and DMA: capture -> e1000e -> e1000e -> capture."""
-    # what a NIC does to a frame: pads it to 60 bytes; what the model does not send at this MTU is
-    # left out here: jumbo frames, and those of TSO
-    source, out = tmp / "in.pcap", tmp / "out.pcap"
-    frames = [p for p, length in packets(DATA / "real.pcap") if len(p) == length <= 1514]
-    with open(source, "wb") as f:
-        f.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
-        for p in frames:
-            f.write(struct.pack("<IIII", 0, 0, len(p), len(p)) + p)
-    for memory in ("ram", "qmp"):
-        with qemu.two_nics() as m:
-            how = f"{memory}={m.ram if memory == 'ram' else m.qmp}"
-            r = result("--port", f"qemu:{m.qtest},slot=2,{how}", "--port", f"pcap:rx={source}",
-                       "--port", f"qemu:{m.qtest},slot=3,{how}", "--port", f"pcap:tx={out}",
-                       # room for all: QEMU's hub reorders frames when a receiver's ring is full
-                       "--rxd", 2048)
-        got = [p for p, _ in packets(out)]
-        assert got == [p.ljust(60, b"\0") for p in frames], f"{memory}: {len(got)} of {len(frames)}"
-        assert [p["driver"] for p in r["ports"]] == ["e1000", "pcap", "e1000", "pcap"]
-        assert r["total"]["tx_dropped"] == 0
-
-
 def test_device_that_leaves_ends_it_with_1(tmp):
     with qemu.two_nics() as m, \
             subprocess.Popen([TESTPMD, "--port", f"qemu:{m.qtest},slot=2,ram={m.ram}", "--port",
