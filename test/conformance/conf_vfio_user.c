@@ -52,6 +52,8 @@ void conf_end(struct conf *c)
 	struct pair *p = c->priv;
 	char nic[2][200], server[2][200];
 
+	for (int i = 0; i < 2; i++)
+		vfu_sync(p->server[i]);
 	for (int i = 0; i < 2; i++) {
 		snprintf(nic[i], sizeof(nic[i]), "%s", fake_82574_violation(p->nic[i], 0));
 		snprintf(server[i], sizeof(server[i]), "%s", vfu_violation(p->server[i]));

@@ -340,7 +340,14 @@ void vfu_stop(struct vfu_server *s)
 
 const char *vfu_violation(struct vfu_server *s)
 {
+	vfu_sync(s);
 	return s->violation;
+}
+
+void vfu_sync(struct vfu_server *s)
+{
+	pthread_mutex_lock(&s->lock);
+	pthread_mutex_unlock(&s->lock);
 }
 
 unsigned vfu_count(struct vfu_server *s, uint16_t cmd)

@@ -79,6 +79,11 @@ void vfu_stop(struct vfu_server *s);
 void vfu_leave(struct vfu_server *s);
 /* The first thing that a client did wrong, or "". */
 const char *vfu_violation(struct vfu_server *s);
+/*
+ * Orders what the server has done so far and what this thread looks at, or changes, in the device: for
+ * the language's memory model, in which a message through a socket does not.
+ */
+void vfu_sync(struct vfu_server *s);
 /* How many requests of a kind came. */
 unsigned vfu_count(struct vfu_server *s, uint16_t cmd);
 /* The descriptor behind the BAR that can be mapped. */

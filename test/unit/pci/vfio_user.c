@@ -31,8 +31,11 @@ TEST(vfio_user, opens_places_bars_and_turns_decoding_on)
 	struct vfu_rig r;
 
 	vfu_rig_begin(&r, NULL);
+	vfu_sync(r.s);
 	r.f->cfg[0x04] = 7; /* a killed program left it running */
+	vfu_sync(r.s);
 	opened(&r, "");
+	vfu_sync(r.s);
 	CHECK_EQ(plx_pci_vendor(r.dev), 0x1234);
 	CHECK_EQ(plx_pci_device(r.dev), 0x5678);
 	CHECK_HAS(plx_pci_name(r.dev), r.path);
@@ -69,6 +72,7 @@ TEST(vfio_user, registers_of_every_width_and_posted_writes)
 	for (uint32_t i = 0; i < 3000; i++)
 		plx_wr32(&w, 0, i);
 	CHECK_EQ(plx_rd32(&w, 0), 2999);
+	vfu_sync(r.s);
 	CHECK_EQ(r.f->bars[0].writes[0x100 / 4], 3000);
 	plx_pci_win_close(&w);
 	vfu_rig_end(&r);
@@ -105,6 +109,7 @@ static bool is_mapped(struct vfu_rig *r, uint64_t off, uint64_t len)
 	/* the same registers either way */
 	plx_wr32(&w, 0, (uint32_t)off + 7);
 	CHECK_EQ(plx_rd32(&w, 0), off + 7);
+	vfu_sync(r->s);
 	CHECK_EQ(plx_load_le32(r->f->bars[1].mem + off), off + 7);
 	plx_pci_win_close(&w);
 	return mapped;
@@ -338,10 +343,12 @@ TEST(vfio_user, interrupts_in_several_messages)
 	each_fires(&r, got);
 	/* a reset masks them, and they are on again after it */
 	CHECK_EQ(plx_pci_reset(r.dev), 0);
+	vfu_sync(r.s);
 	CHECK_EQ(r.f->n_resets, 1);
 	(void)plx_pci_cfg_read(r.dev, 0, 4);
 	each_fires(&r, got);
 	plx_pci_irq_disable(r.dev);
+	vfu_sync(r.s);
 	CHECK_EQ(r.f->n_irqs, 0);
 	vfu_rig_end(&r);
 }
@@ -377,6 +384,7 @@ TEST(vfio_user, a_reset_keeps_the_bars_where_they_were)
 
 	vfu_rig_begin(&r, NULL);
 	opened(&r, "");
+	vfu_sync(r.s);
 	bar = fake_cfg_get(r.f, 0x10, 4);
 	CHECK_EQ(plx_pci_reset(r.dev), 0);
 	CHECK_EQ(vfu_count(r.s, 13), 1);
