@@ -17,6 +17,7 @@ struct conf {
 	bool patient;      /* an empty pool delays its packets instead of dropping them */
 	bool takes_all;    /* its TX ring cannot be full */
 	bool passes_mbufs; /* the peer gets the mbufs themselves, and holds them until it stops */
+	bool mapped_twice; /* this process has the device's side of memory, too */
 	uint32_t max_len;  /* longest frame to try, with MTU max_len - 18 */
 	uint64_t link_ns;  /* how long its link may take */
 	uint64_t page; /* the device wants no buffer in two pages of this size; 0: it takes all */

@@ -40,6 +40,7 @@ const char *conf_begin(struct conf *c, struct plx_ctx *ctx)
 	c->priv = &p;
 	snprintf(c->dev, sizeof(c->dev), "vfio-user:%s", p.path[0]);
 	snprintf(c->peer, sizeof(c->peer), "vfio-user:%s", p.path[1]);
+	c->mapped_twice = true;
 	c->max_len = 9018;
 	c->link_ns = 5000000000u;
 	c->packets = 1000;

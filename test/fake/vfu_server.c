@@ -249,10 +249,10 @@ static void *serve(void *arg)
 	while (!s->stop) {
 		struct pollfd p[2] = {{.fd = s->wake, .events = POLLIN},
 			{.fd = s->conn >= 0 ? s->conn : s->listener, .events = POLLIN}};
+		int limit = s->conn >= 0 ? 1 : -1; /* a device lives on while nobody talks to it */
 
 		pthread_mutex_unlock(&s->lock);
-		/* a device lives on while nobody talks to it */
-		(void)poll(p, 2, s->conn >= 0 ? 1 : -1);
+		(void)poll(p, 2, limit);
 		fake_advance(s->f, 0);
 		pthread_mutex_lock(&s->lock);
 		if (p[0].revents != 0)

@@ -274,7 +274,9 @@ static void one(struct vfu_rig *r, struct plan *p, unsigned at, enum way way, st
 	p->at = at;
 	p->way = way;
 	p->struck = false;
+	vfu_sync(r->s);
 	ok = life(r, slow ? ",limit=40ms" : ",limit=2s");
+	vfu_sync(r->s);
 	CHECK(r->dev == NULL);
 	if (!p->struck || p->struck_cmd >= COMMANDS)
 		return;
@@ -323,6 +325,7 @@ TEST(vfio_user_hostile, each_answer_spoilt_in_each_way)
 
 	begin(&r, &p);
 	CHECK(life(&r, ""));
+	vfu_sync(r.s);
 	n = p.seen;
 	CHECK(n < sizeof(cmds));
 	memcpy(cmds, p.cmds, n);
@@ -341,6 +344,7 @@ TEST(vfio_user_hostile, each_answer_spoilt_in_each_way)
 	for (unsigned c = 1; c < COMMANDS; c++)
 		CHECK_EQ(present[c], c == 6 || c == 11 || c == 12 ? 0 : 1);
 	p.way = FINE;
+	vfu_sync(r.s);
 	CHECK(life(&r, ""));
 	/* the server's end of the last connection closes when it sees that */
 	for (unsigned i = 0; i < 5000 && vfu_rig_fds() > fds; i++)
