@@ -238,7 +238,7 @@ TEST(vfio_user, memory_without_a_file_is_asked_for_by_message)
 	struct vfu_rig r;
 	static char big[100000];
 	unsigned without;
-	char buf[16];
+	char buf[16] = {0};
 	uint64_t at;
 
 	CHECK(va != MAP_FAILED);
