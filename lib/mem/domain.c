@@ -336,6 +336,20 @@ int plx_ctx_set_source(struct plx_ctx *ctx, struct plx_mem_source *src)
 	return err;
 }
 
+int plx_ctx_unset_source(struct plx_ctx *ctx, struct plx_mem_source *src)
+{
+	int err = 0;
+
+	pthread_mutex_lock(&ctx->mem);
+	if (ctx->source == src && ctx->arenas != NULL)
+		err = plx_err(EBUSY, "memory source %s: arena %s is there", src->ops->name,
+			ctx->arenas->name);
+	else if (ctx->source == src)
+		ctx->source = &ctx->memfd;
+	pthread_mutex_unlock(&ctx->mem);
+	return err;
+}
+
 struct plx_mem_source *plx_ctx_source(struct plx_ctx *ctx)
 {
 	struct plx_mem_source *src;

@@ -145,6 +145,12 @@ struct plx_mem_source {
  */
 PLX_API
 int plx_ctx_set_source(struct plx_ctx *ctx, struct plx_mem_source *src);
+/*
+ * Takes src out of the context again, which then has its default source. -EBUSY: there are arenas, which
+ * may be of it. Nothing happens when it is not the context's.
+ */
+PLX_API
+int plx_ctx_unset_source(struct plx_ctx *ctx, struct plx_mem_source *src);
 /* The source it takes memory from. */
 PLX_API
 struct plx_mem_source *plx_ctx_source(struct plx_ctx *ctx);

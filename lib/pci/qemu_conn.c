@@ -318,6 +318,25 @@ void qemu_unlock(struct plx_ctx *ctx)
 	pthread_mutex_unlock(&slot->lock);
 }
 
+/* The RAM file of the last connection that has it goes, too, unless memory came from it. */
+static void ram_leave(struct qemu_slot *slot, const struct qemu_conn *c)
+{
+	char why[PLX_ERRMSG_SIZE]; /* the error that may have led here is to stay the last */
+
+	if (c->ram == NULL)
+		return;
+	for (const struct qemu_conn *other = slot->conns; other != NULL; other = other->next)
+		if (other->ram == c->ram)
+			return;
+	snprintf(why, sizeof(why), "%s", plx_errmsg());
+	if (plx_ctx_unset_source(c->ctx, &slot->ram->src) < 0) {
+		plx_err(EBUSY, "%s", why);
+		return;
+	}
+	qemu_ram_free(slot->ram);
+	slot->ram = NULL;
+}
+
 static void conn_free(struct qemu_conn *c)
 {
 	struct qemu_slot *slot = plx_ctx_slot(c->ctx, &slot_key);
@@ -329,6 +348,7 @@ static void conn_free(struct qemu_conn *c)
 		*p = c->next;
 	if (c->dom_added)
 		plx_domain_del(&c->dom);
+	ram_leave(slot, c);
 	qemu_dimms_close(c);
 	if (c->q != NULL && !qtest_dead(c->q))
 		(void)qtest_sync(c->q);

@@ -314,6 +314,16 @@ TEST(qemu_pci, ram_has_to_be_the_machines_and_ours_alone)
 	CHECK_HAS(plx_errmsg(), "mem-path=");
 	memcpy(l.r.ram, good, sizeof(good));
 
+	/* A device that is not there: the file is let go, and memory comes from elsewhere. */
+	CHECK_EQ(lab_open(&l, "slot=9", "ram"), -ENODEV);
+	CHECK_HAS(plx_errmsg(), "has no device there");
+	CHECK_OK(plx_ctx_open(NULL, &other));
+	CHECK_EQ(lab_open_in(&l, other, "slot=9", "ram", &dev), -ENODEV);
+	CHECK_OK(plx_arena_create(other, &o, &arena));
+	CHECK_OK(plx_arena_alloc(arena, 4096, 64, &dma));
+	CHECK(dma.iova >= UINT64_C(1) << 32);
+	plx_ctx_close(other);
+
 	/* Pools first: too late for ram=. */
 	CHECK_OK(plx_ctx_open(NULL, &other));
 	CHECK_OK(plx_arena_create(other, &o, &arena));
