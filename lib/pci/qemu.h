@@ -55,6 +55,7 @@ struct qemu_dimms {
 	char *path;
 	struct {
 		uint64_t iova; /* 0: slot not used by us */
+		bool stuck;    /* it could not be taken out: its names are in use still */
 	} slot[QEMU_DIMMS];
 };
 

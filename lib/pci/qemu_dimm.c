@@ -139,6 +139,19 @@ static int add(struct qemu_conn *c, const struct plx_extent *ext, unsigned n)
 		ext->len, ext->iova);
 }
 
+/* Tries again to take out what could not be. A DIMM may have gone since, and its memory not. */
+static void free_stuck(struct qemu_conn *c)
+{
+	struct qemu_dimms *d = c->dimms;
+
+	for (unsigned n = 0; n < QEMU_DIMMS; n++) {
+		if (!d->slot[n].stuck || (del_dimm(c, n) < 0 && del_mem(c, n) < 0))
+			continue;
+		d->slot[n].iova = 0;
+		d->slot[n].stuck = false;
+	}
+}
+
 int qemu_dimms_map(struct qemu_conn *c, const struct plx_extent *ext)
 {
 	struct qemu_dimms *d = c->dimms;
@@ -155,6 +168,7 @@ int qemu_dimms_map(struct qemu_conn *c, const struct plx_extent *ext)
 			"context that another QEMU was opened in with ram= is such: use qmp= for "
 			"both",
 			ext->offset);
+	free_stuck(c);
 	while (n < QEMU_DIMMS && d->slot[n].iova != 0)
 		n++;
 	if (n == QEMU_DIMMS)
@@ -176,10 +190,12 @@ void qemu_dimms_unmap(struct qemu_conn *c, const struct plx_extent *ext)
 	struct qemu_dimms *d = c->dimms;
 
 	for (unsigned n = 0; n < QEMU_DIMMS; n++) {
-		if (d->slot[n].iova != ext->iova)
+		if (d->slot[n].iova != ext->iova || d->slot[n].stuck)
 			continue;
-		d->slot[n].iova = 0;
-		if (!qtest_dead(c->q) && del_dimm(c, n) < 0)
+		d->slot[n].stuck = !qtest_dead(c->q) && del_dimm(c, n) < 0;
+		if (!d->slot[n].stuck)
+			d->slot[n].iova = 0;
+		else
 			plx_logf(plx_ctx_log(c->ctx), PLX_LOG_WARN,
 				"%s: memory at 0x%" PRIx64 " stays attached: %s", c->dom_name,
 				ext->iova, plx_errmsg());

@@ -7,7 +7,9 @@
 
 #include "mem_lib.h"
 #include "plx_pci_transport.h"
+#include "qemu.h"
 #include "qemu_run.h"
+#include "qmp_sock.h"
 #include "unit.h"
 
 #define MS UINT64_C(1000000)
@@ -427,6 +429,36 @@ TEST(qemu_pci, attached_memory_has_an_end)
 	CHECK_EQ(err, -ENOSPC);
 	CHECK_HAS(plx_errmsg(), "no free slots");
 	CHECK_HAS(plx_errmsg(), "slots=");
+	lab_stop(&l);
+}
+
+/* What could not be taken out keeps its names until it can be. */
+TEST(qemu_pci, a_failed_removal_is_tried_again)
+{
+	struct plx_arena_opts o = PLX_ARENA_OPTS_INIT;
+	struct plx_arena *arena;
+	struct qemu_conn *c;
+	struct plx_dma dma;
+	struct lab l;
+
+	NEEDS_QEMU();
+	lab_start(&l, 256);
+	CHECK_OK(lab_open(&l, "slot=2", "qmp"));
+	CHECK_OK(plx_arena_create(l.ctx, &o, &arena));
+	CHECK_OK(plx_arena_alloc(arena, 4096, 64, &dma));
+	/* the DIMM goes without our doing: its slot is the first, its memory stays */
+	c = plx_container_of(l.dev->domain, struct qemu_conn, dom);
+	(void)qmp_run(c->dimms->qmp,
+		"{\"execute\": \"device_del\", \"arguments\": {\"id\": \"plx-dimm-0\"}}");
+	CHECK_OK(qtest_out(c->q, 0xa00, 4, 0));
+	CHECK_OK(qtest_out(c->q, 0xa14, 1, 8));
+	CHECK_OK(qtest_sync(c->q));
+	plx_arena_destroy(arena);
+	CHECK(c->dimms->slot[0].stuck);
+	CHECK_OK(plx_arena_create(l.ctx, &o, &arena));
+	CHECK_OK(plx_arena_alloc(arena, 4096, 64, &dma));
+	CHECK(!c->dimms->slot[0].stuck);
+	CHECK_EQ(c->dimms->slot[0].iova, dma.iova);
 	lab_stop(&l);
 }
 
