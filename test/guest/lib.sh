@@ -67,8 +67,9 @@ master() {
 	echo $(($(od -An -tu2 -j4 -N2 "/sys/bus/pci/devices/$1/config") >> 2 & 1))
 }
 
-# pinned: pages that are held for devices.
+# pinned: pages that are held for devices. CPUs keep parts of the counters for themselves until they are asked.
 pinned() {
+	cat /proc/sys/vm/stat_refresh
 	awk '{ n[$1] = $2 } END { print n["nr_foll_pin_acquired"] - n["nr_foll_pin_released"] }' /proc/vmstat
 }
 

@@ -80,13 +80,16 @@ def test_every_type_of_interrupt(_):
 
 
 def test_time_to_first_packet(_):
-    """Printed, not judged: an emulated CPU is many times slower. The link's time is apart."""
+    """Printed, not judged: an emulated CPU is many times slower than any other (test/bench judges it natively)."""
     g = many()
+    begin = r"$(sed 's/\([0-9]*\)\.\([0-9]*\) .*/\1\20000000/' /proc/uptime)"
     for pages in (0, 16):
-        out = g.run(f"hugepages {pages}; for i in 1 2 3; do\nbegin=$(date +%s%N)\n"
-                    f"as_nobody {words(PCI[0], mode='txonly', more='--packets 1 --duration 20')} >/dev/null || exit 1\n"
-                    "echo $((($(date +%s%N) - begin) / 1000000)); done; hugepages 0").out
-        print(f"# {pages} huge pages: start, first packet and end in {', '.join(out.split())} ms")
+        out = g.run(f"hugepages {pages}; for i in 1 2 3; do as_nobody /build/test/guest/guest-open {' '.join(PCI)} "
+                    f"{begin} || exit 1; done; hugepages 0").out
+        runs = [tuple(map(float, line.split())) for line in out.splitlines()]
+        assert len(runs) == 3 and all(0 < opened <= first for opened, first, _ in runs), out
+        print(f"# {pages} huge pages: process start to first packet, link time apart, "
+              f"{', '.join(f'{first:.0f}' for _, first, _ in runs)} ms")
 
 
 # ---- what is refused, and how it is said ----
