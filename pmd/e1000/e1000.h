@@ -147,6 +147,8 @@ void e1000_txq_descs(struct plx_port *port, struct plx_txq *h, struct plx_desc *
 
 /* e1000_rx.c, e1000_rx_avx2.c: bursts */
 uint16_t e1000_rx_plain(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n);
+/* Plain packets, one at a time: cheaper while there are fewer than four. */
+uint16_t e1000_rx_few(struct e1000_rxq *q, struct plx_mbuf **pkts, uint16_t n);
 uint16_t e1000_rx_avx2(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n);
 uint16_t e1000_rx_offload(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n);
 uint16_t e1000_rx_hash(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n);
@@ -286,6 +288,25 @@ static inline uint32_t e1000_rx_max(const struct e1000_rxq *q)
 	return PLX_MIN(PLX_READ_ONCE(q->h.max_pkt), (uint32_t)q->buf_len) - E1000_MIN_FRAME;
 }
 
+/* The end of a burst that took plain packets only. */
+static inline void e1000_rx_end(struct e1000_rxq *q, uint16_t got, uint64_t bytes)
+{
+	/* the ring is full but for one slot, which loses what the device wrote there */
+	e1000_desc_store(&q->ring[q->tail], E1000_NO_ADDR, 0);
+	if (q->untold >= q->batch)
+		e1000_rx_doorbell(q);
+	e1000_rx_count(q, got, bytes);
+}
+
+/* Are there fewer than four packets to take, as far as one look tells? */
+static inline bool e1000_rx_are_few(const struct e1000_rxq *q, uint16_t n)
+{
+	const uint32_t fourth = q->head + 3u;
+
+	return n < 4 || (fourth < q->h.n_desc &&
+				!(plx_le64_read_once(&q->ring[fourth].wb.stat_len) & E1000_RXS_DD));
+}
+
 /*
  * A burst for plain packets; arm is e1000_rx_arm_run() or does the same. take(q, pkts, k, bytes) takes those of up to k slots from head, which do
  * not wrap, until one is not plain, adds their bytes and returns how many they were.
@@ -316,11 +337,7 @@ static PLX_ALWAYS_INLINE uint16_t e1000_rx_burst(struct e1000_rxq *q, struct plx
 	}
 	if (got == 0)
 		return 0;
-	/* the ring is full but for one slot, which loses what the device wrote there */
-	e1000_desc_store(&q->ring[q->tail], E1000_NO_ADDR, 0);
-	if (q->untold >= q->batch)
-		e1000_rx_doorbell(q);
-	e1000_rx_count(q, got, bytes);
+	e1000_rx_end(q, got, bytes);
 	return got;
 }
 
@@ -359,22 +376,37 @@ static inline void e1000_tx_mark(struct e1000_txq *q)
 	q->unmarked = 0;
 }
 
+/* The end of a burst that took packets. */
+static inline void e1000_tx_end(struct e1000_txq *q, uint16_t sent, uint64_t bytes)
+{
+	if (q->unmarked != 0)
+		e1000_tx_mark(q);
+	plx_io_wmb(); /* the descriptors, then the doorbell */
+	plx_wr32(&q->win, E1000_TDT, q->tail);
+	plx_ctr_add(&q->h.ctr[PLX_TXQ_PACKETS], sent);
+	plx_ctr_add(&q->h.ctr[PLX_TXQ_BYTES], bytes);
+	plx_ctr_add(&q->h.ctr[PLX_TXQ_BURSTS], 1);
+}
+
+/* Makes room for a burst of n if it can. */
+static inline void e1000_tx_begin(struct e1000_txq *q, uint16_t n)
+{
+	if (q->used >= E1000_TX_HOLD || q->used + (uint32_t)n > q->h.n_desc - 1u)
+		e1000_tx_done(q);
+}
+
 /*
- * A burst. plain(q, pkts, k, bytes) fills the slots from tail with up to k packets,
+ * A burst of which so many packets, with so many bytes, are sent. plain(q, pkts, k, bytes) fills the slots from tail with up to k packets,
  * which are free and do not wrap, until one is not plain, adds their bytes and returns how many they
  * were.
  */
 static PLX_ALWAYS_INLINE uint16_t e1000_tx_burst(struct e1000_txq *q, struct plx_mbuf **pkts,
-	uint16_t n,
+	uint16_t n, uint16_t sent, uint64_t bytes,
 	uint32_t (*plain)(
 		struct e1000_txq *q, struct plx_mbuf *const *pkts, uint32_t k, uint64_t *bytes))
 {
 	const uint32_t slots = q->h.n_desc - 1u;
-	uint64_t bytes = 0;
-	uint16_t sent = 0;
 
-	if (q->used >= E1000_TX_HOLD || q->used + (uint32_t)n > slots)
-		e1000_tx_done(q);
 	while (sent < n) {
 		uint32_t k = PLX_MIN((uint32_t)n - sent, (uint32_t)E1000_CHUNK), did;
 
@@ -395,15 +427,8 @@ static PLX_ALWAYS_INLINE uint16_t e1000_tx_burst(struct e1000_txq *q, struct plx
 		if (q->unmarked >= E1000_CHUNK)
 			e1000_tx_mark(q);
 	}
-	if (sent == 0)
-		return 0;
-	if (q->unmarked != 0)
-		e1000_tx_mark(q);
-	plx_io_wmb(); /* the descriptors, then the doorbell */
-	plx_wr32(&q->win, E1000_TDT, q->tail);
-	plx_ctr_add(&q->h.ctr[PLX_TXQ_PACKETS], sent);
-	plx_ctr_add(&q->h.ctr[PLX_TXQ_BYTES], bytes);
-	plx_ctr_add(&q->h.ctr[PLX_TXQ_BURSTS], 1);
+	if (sent != 0)
+		e1000_tx_end(q, sent, bytes);
 	return sent;
 }
 

@@ -299,9 +299,53 @@ static PLX_ALWAYS_INLINE uint32_t take_hash(
 	return take_more(q, pkts, k, bytes, true);
 }
 
+PLX_NOINLINE uint16_t e1000_rx_few(struct e1000_rxq *q, struct plx_mbuf **pkts, uint16_t n)
+{
+	const uint32_t max = e1000_rx_max(q), n_desc = q->h.n_desc;
+	const uint16_t from = q->head;
+	uint64_t bytes = 0;
+	uint16_t got = 0;
+
+	if (plx_unlikely(q->spare != 0 || q->middle))
+		return e1000_rx_rest(q, pkts, n, from, 0, 0);
+	while (got < n) {
+		const uint32_t slot = q->head, tail = q->tail;
+		const uint64_t sl = stat_len(q, slot);
+		struct plx_mbuf *m, *new;
+		void **got_one;
+
+		if (!(sl & E1000_RXS_DD))
+			break;
+		if (plx_unlikely(((uint32_t)sl & E1000_RXS_PLAIN_MASK) != E1000_RXS_PLAIN ||
+				 len_of(sl) - E1000_MIN_FRAME > max))
+			return e1000_rx_rest(q, pkts, n, from, got, bytes);
+		got_one = plx_mempool_cache_get_zc(q->h.cache, 1);
+		if (plx_unlikely(got_one == NULL))
+			return e1000_rx_rest(q, pkts, n, from, got, bytes);
+		m = q->sw[slot];
+		new = *got_one;
+		fill(m, q->h.pool->rearm, 0, sl, NULL);
+		pkts[got++] = m;
+		bytes += len_of(sl);
+		q->head = e1000_wrap(slot + 1, n_desc);
+		q->sw[tail] = new;
+		e1000_desc_store(&q->ring[tail], new->buf_iova + PLX_MBUF_HEADROOM, 0);
+		q->tail = e1000_wrap(tail + 1, n_desc);
+		q->untold++;
+	}
+	plx_io_rmb(); /* DD, then the data */
+	if (got != 0)
+		e1000_rx_end(q, got, bytes);
+	return got;
+}
+
 uint16_t e1000_rx_plain(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n)
 {
-	return e1000_rx_burst((struct e1000_rxq *)h, pkts, n, e1000_rx_take, e1000_rx_arm_run);
+	struct e1000_rxq *q = (struct e1000_rxq *)h;
+
+	if (e1000_rx_are_few(q, n))
+		return e1000_rx_few(q, pkts, n);
+	return e1000_rx_burst(q, pkts, n, e1000_rx_take, e1000_rx_arm_run);
 }
 
 uint16_t e1000_rx_offload(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n)

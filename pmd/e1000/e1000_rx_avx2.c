@@ -146,9 +146,17 @@ AVX2 static PLX_ALWAYS_INLINE void arm(
 		e1000_rx_arm_run(q, at + (k & ~3u), new, k & 3);
 }
 
-AVX2 uint16_t e1000_rx_avx2(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n)
+/* Apart, so that few packets do not pay for its stack. */
+AVX2 PLX_NOINLINE static uint16_t many(struct e1000_rxq *q, struct plx_mbuf **pkts, uint16_t n)
 {
-	return e1000_rx_burst((struct e1000_rxq *)h, pkts, n, take, arm);
+	return e1000_rx_burst(q, pkts, n, take, arm);
+}
+
+uint16_t e1000_rx_avx2(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n)
+{
+	struct e1000_rxq *q = (struct e1000_rxq *)h;
+
+	return e1000_rx_are_few(q, n) ? e1000_rx_few(q, pkts, n) : many(q, pkts, n);
 }
 
 #else

@@ -328,10 +328,42 @@ static PLX_ALWAYS_INLINE uint32_t with_offloads(
 
 uint16_t e1000_tx_offload(struct plx_txq *h, struct plx_mbuf **pkts, uint16_t n)
 {
-	return e1000_tx_burst((struct e1000_txq *)h, pkts, n, with_offloads);
+	struct e1000_txq *q = (struct e1000_txq *)h;
+
+	e1000_tx_begin(q, n);
+	return e1000_tx_burst(q, pkts, n, 0, 0, with_offloads);
+}
+
+/* What is left of a burst. */
+PLX_NOINLINE static uint16_t rest(
+	struct e1000_txq *q, struct plx_mbuf **pkts, uint16_t n, uint16_t sent, uint64_t bytes)
+{
+	return e1000_tx_burst(q, pkts, n, sent, bytes, e1000_tx_plain);
+}
+
+/* One at a time, which is cheaper while there are fewer than four. */
+static uint16_t few(struct e1000_txq *q, struct plx_mbuf **pkts, uint16_t n)
+{
+	const uint32_t slots = q->h.n_desc - 1u;
+	uint64_t bytes = 0;
+	uint16_t sent = 0;
+
+	while (sent < n && q->used < slots && fill(q, pkts + sent, 1, &bytes, false) == 1) {
+		q->last = q->tail;
+		e1000_tx_advance(q, 1);
+		sent++;
+	}
+	if (plx_unlikely(sent < n))
+		return rest(q, pkts, n, sent, bytes);
+	if (sent != 0)
+		e1000_tx_end(q, sent, bytes);
+	return sent;
 }
 
 uint16_t e1000_tx(struct plx_txq *h, struct plx_mbuf **pkts, uint16_t n)
 {
-	return e1000_tx_burst((struct e1000_txq *)h, pkts, n, e1000_tx_plain);
+	struct e1000_txq *q = (struct e1000_txq *)h;
+
+	e1000_tx_begin(q, n);
+	return n < 4 ? few(q, pkts, n) : rest(q, pkts, n, 0, 0);
 }

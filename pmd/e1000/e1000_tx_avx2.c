@@ -106,9 +106,16 @@ AVX2 static PLX_ALWAYS_INLINE uint32_t plain(
 	return k >= 4 ? plain4(q, pkts, k, bytes) : e1000_tx_plain(q, pkts, k, bytes);
 }
 
-AVX2 uint16_t e1000_tx_avx2(struct plx_txq *h, struct plx_mbuf **pkts, uint16_t n)
+/* Apart, so that few packets do not pay for its stack. */
+AVX2 PLX_NOINLINE static uint16_t many(struct e1000_txq *q, struct plx_mbuf **pkts, uint16_t n)
 {
-	return e1000_tx_burst((struct e1000_txq *)h, pkts, n, plain);
+	e1000_tx_begin(q, n);
+	return e1000_tx_burst(q, pkts, n, 0, 0, plain);
+}
+
+uint16_t e1000_tx_avx2(struct plx_txq *h, struct plx_mbuf **pkts, uint16_t n)
+{
+	return n < 4 ? e1000_tx(h, pkts, n) : many((struct e1000_txq *)h, pkts, n);
 }
 
 #else
