@@ -115,7 +115,8 @@ class Guest:
     build    the build's folder: /build in the guest; the kernel is kept in it
     results  a folder of the host: /result in the guest, writable; a temporary one by default
     smp, mem (MiB), icount (one CPU whose TSC counts instructions), aw_bits (the IOMMU's width)
-    iommu    "nopt", "pt" or "strict", as the kernel's own drivers are to use it; None: no IOMMU
+    iommu    "nopt", "pt", "strict" or "lazy", as the kernel's own drivers are to use it; None: no IOMMU
+             (nopt is strict here, too: an IOMMU that says it is emulated; for lazy it does not)
     nics     so many e1000e, or models' names, on one wire: slots 0x10, 0x11, ... MAC 52:54:00:00:00:10, ...
     qemu     further arguments of QEMU
     append   further words for the kernel
@@ -152,14 +153,15 @@ class Guest:
         opt = self.options
         shown = {p for p in (str(pathlib.Path(f).resolve()) for f in (SOURCE, self.build, *show))
                  if p.split("/")[1] in ("tmp", "run")}
-        words = ["console=ttyS0", "quiet", "panic=-1", "oops=panic", "cryptomgr.notests", f"plx.src={SOURCE}",
+        words = ["console=ttyS0", "quiet", "panic=-1", "oops=panic", "no_timer_check", "cryptomgr.notests", f"plx.src={SOURCE}",
                  f"plx.build={self.build}", f"plx.modules={self.kernel / 'modules'}",
                  *(f"plx.show={p}" for p in sorted(shown))]
         devices = []
         if opt["iommu"]:
-            words += ["intel_iommu=on", {"pt": "iommu=pt", "nopt": "iommu=nopt",
+            words += ["intel_iommu=on", {"pt": "iommu=pt", "nopt": "iommu=nopt", "lazy": "iommu=nopt iommu.strict=0",
                                          "strict": "iommu=nopt iommu.strict=1"}[opt["iommu"]]]
-            devices += ["-device", f"intel-iommu,intremap=on,caching-mode=on,aw-bits={opt['aw_bits']}"]
+            caching = "off" if opt["iommu"] == "lazy" else "on"
+            devices += ["-device", f"intel-iommu,intremap=on,caching-mode={caching},aw-bits={opt['aw_bits']}"]
         cpu = ["-accel", "tcg,thread=single", "-icount", "shift=0", "-smp", "1"] if opt["icount"] else \
             ["-accel", "tcg,thread=multi", "-smp", str(opt["smp"])]
         qmp = ["-qmp", f"unix:{self.dir}/qmp,server=on,wait=off"] if opt["qmp"] else []
@@ -288,7 +290,7 @@ def arguments():
     parser.add_argument("--mem", type=int, default=1024, help="MiB")
     parser.add_argument("--aw-bits", type=int, choices=[39, 48], default=39)
     parser.add_argument("--no-iommu", action="store_true")
-    parser.add_argument("--iommu", choices=["pt", "nopt", "strict"], default="nopt")
+    parser.add_argument("--iommu", choices=["pt", "nopt", "strict", "lazy"], default="nopt")
     parser.add_argument("--nics", type=int, default=0, help="so many e1000e on one wire, 00:10.0, 00:11.0, ...")
     parser.add_argument("--device", action="append", default=[], metavar="ARGS", help="QEMU's -device")
     parser.add_argument("--qemu", action="append", default=[], metavar="WORDS", help="words for QEMU")
