@@ -153,8 +153,8 @@ class Guest:
         opt = self.options
         shown = {p for p in (str(pathlib.Path(f).resolve()) for f in (SOURCE, self.build, *show))
                  if p.split("/")[1] in ("tmp", "run")}
-        words = ["console=ttyS0", "quiet", "panic=-1", "oops=panic", "no_timer_check", "cryptomgr.notests", f"plx.src={SOURCE}",
-                 f"plx.build={self.build}", f"plx.modules={self.kernel / 'modules'}",
+        words = ["console=ttyS0", "quiet", "panic=-1", "oops=panic", "no_timer_check", "cryptomgr.notests",
+                 f"plx.src={SOURCE}", f"plx.build={self.build}", f"plx.modules={self.kernel / 'modules'}",
                  *(f"plx.show={p}" for p in sorted(shown))]
         devices = []
         if opt["iommu"]:
