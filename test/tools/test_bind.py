@@ -420,6 +420,20 @@ def test_upper_devices(tmp):
     assert override(m, A) == "(null)"
 
 
+def test_up(tmp):
+    """Nothing says by whom: a socket of packets, a macvlan in a container's namespace."""
+    m = two_nics(tmp)
+    flags = m.real("/sys/class/net/eth1") + "/flags"
+    m.file(flags, "0x1003")   # up, broadcast, multicast
+    assert "ip link set eth1 down" in refused(m, "up", "bind", A)
+    refused(m, "up", "unbind", A)
+    m.addresses["eth1"] = ["192.0.2.1/24"]
+    refused(m, "address", "bind", A)   # and no more than that
+    m.addresses.clear()
+    m.file(flags, "0x1002")
+    ok(m, "bind", A)
+
+
 def test_other_namespaces(tmp):
     m = Machine(tmp)
     m.device(A, group="7", driver="e1000e")   # its interface is not here

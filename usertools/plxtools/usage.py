@@ -12,6 +12,7 @@ Reason = collections.namedtuple("Reason", "reason text")   # a word for programs
 Mount = collections.namedtuple("Mount", "devno point source pid")
 
 ROUTE_UP, ROUTE_REJECT = 0x1, 0x200   # linux/route.h
+IFF_UP = 0x1                          # linux/if.h
 
 
 def unescape(text):
@@ -81,6 +82,10 @@ class Usage:
                 upper = entry[len("upper_"):]
                 found.append(Reason(self.kind_of(upper), f"{name} is part of {printable(upper)}"
                                     f" ({self.kind_of(upper)})"))
+        # What no table here shows: packet sockets, macvlans in containers, a namespace that is not the one of /sys.
+        if not found and (system.number(f"/sys/class/net/{name}/flags") or 0) & IFF_UP:
+            found.append(Reason("up", f"{name} is up: a program or another network namespace may use it; if none does, "
+                                f"ip link set {name} down"))
         return found
 
     def kind_of(self, upper):
