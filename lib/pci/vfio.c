@@ -149,10 +149,14 @@ static int attach(struct vfio_dev *d)
 		if (strcmp(o->bdf_text, d->bdf_text) == 0)
 			return plx_err(EBUSY, "the device is open already in this context");
 	err = check_machine(d);
-	if (err == 0)
-		err = d->backend->attach(d);
 	if (err < 0)
 		return err;
+	err = d->backend->attach(d);
+	if (err < 0) {
+		/* Before another thread finds a half-built group. */
+		d->backend->detach(d);
+		return err;
+	}
 	d->next = d->slot->devs;
 	d->slot->devs = d;
 	return 0;

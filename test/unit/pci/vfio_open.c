@@ -236,6 +236,34 @@ TEST(vfio, devices_of_a_group_share_its_address_space)
 	}
 }
 
+/* What one thread could not open, another, which opens the next device of the group, does not find. */
+TEST(vfio, a_group_that_was_not_opened_is_not_found)
+{
+	const enum fake_vfio_call calls[] = {
+		FAKE_VFIO_OPEN_GROUP, FAKE_VFIO_OPEN_CONTAINER, FAKE_VFIO_SET_IOMMU};
+	const unsigned groups[] = {7, 7};
+	struct vrig v;
+
+	for (size_t i = 0; i < PLX_ARRAY_SIZE(calls); i++) {
+		struct plx_pci_dev half = {.name = "half"};
+		struct plx_opts *opts;
+
+		vrig_new(&v, NULL, 2, groups);
+		half.ctx = v.ctx;
+		half.t = plx_pci_transport_find(v.ctx, "pci");
+		CHECK(half.t != NULL);
+		CHECK_EQ(plx_opts_parse("pci:0000:00:10.0,via=group", &opts), 0);
+		fake_vfio_fail(v.k, calls[i], 1, EIO);
+		CHECK_EQ(half.t->open(&half, opts), -EIO);
+		CHECK_HAS(plx_errmsg(), "pci:0000:00:10.0: ");
+		/* Before the first one's close. */
+		CHECK_EQ(vrig_open(&v, 1, "group", ""), 0);
+		half.t->close(&half);
+		plx_opts_free(opts);
+		vrig_end(&v);
+	}
+}
+
 TEST(vfio, a_device_reads_and_does_not_write_what_is_for_reading)
 {
 	struct vrig v;
