@@ -11,6 +11,7 @@ enum {
 	PCI_DEVICE = 0x02,
 	PCI_COMMAND = 0x04,
 	PCI_STATUS = 0x06,
+	PCI_REVISION = 0x08, /* and, above it, the class */
 	PCI_CLASS = 0x0a,
 	PCI_HEADER = 0x0e,
 	PCI_BAR0 = 0x10,

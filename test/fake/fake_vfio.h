@@ -147,6 +147,8 @@ struct fake_vfio_dev {
 	uint32_t n_irqs;
 	int irq_type, err_fd, req_fd; /**< VFIO_PCI_*_IRQ_INDEX or -1; -1: not set */
 	bool intx_masked;
+	uint8_t ids
+		[4]; /**< vendor and device, which are answered from this copy of when it was opened */
 	uint64_t n_resets, n_hot_resets;
 };
 

@@ -23,6 +23,10 @@ void fv_device_enable(struct fake_vfio_dev *d)
 	fake_lock(d->f);
 	d->f->open = true;
 	d->f->cfg[0x04] &= (uint8_t)~4u; /* bus mastering off */
+	if (d->f->gone)
+		memset(d->ids, 0xff, sizeof(d->ids));
+	else
+		memcpy(d->ids, d->f->cfg, sizeof(d->ids));
 	fake_unlock(d->f);
 }
 
@@ -316,6 +320,8 @@ static void cfg_rw(struct fake_vfio_dev *d, uint8_t *buf, unsigned width, uint32
 		if (fake_transport.cfg_read(&s, off, width, &v) < 0)
 			v = UINT32_MAX;
 		memcpy(buf, &v, width);
+		if (off < sizeof(d->ids))
+			memcpy(buf, d->ids + off, width);
 	}
 }
 
