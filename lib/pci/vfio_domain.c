@@ -85,14 +85,15 @@ static int no_memory(const struct vfio_iommu *s, const struct plx_extent *e)
 		(m.used + e->len) / KIB);
 }
 
-static void aperture_text(const struct vfio_iommu *s, char *buf, size_t n)
+/* The domain's, which the context's memory lock guards: another thread may be asking for new ones. */
+static void aperture_text(const struct plx_domain *dom, char *buf, size_t n)
 {
 	size_t at = 0;
 
 	buf[0] = '\0';
-	for (size_t i = 0; i < s->n_apertures && at < n; i++)
+	for (size_t i = 0; i < dom->n_apertures && at < n; i++)
 		at += (size_t)snprintf(buf + at, n - at, "%s0x%" PRIx64 " to 0x%" PRIx64,
-			i > 0 ? ", " : "", s->apertures[i].first, s->apertures[i].last);
+			i > 0 ? ", " : "", dom->apertures[i].first, dom->apertures[i].last);
 }
 
 /* Returns err, with the message. */
@@ -118,7 +119,7 @@ static int explain(const struct vfio_iommu *s, const struct plx_extent *e, int e
 			"memory at %p, %" PRIu64 " KiB, is not mapped%s in this process", e->va,
 			e->len / KIB, (e->flags & PLX_DMA_TO_DEVICE) != 0 ? "" : " writable");
 	case -EINVAL:
-		aperture_text(s, text, sizeof(text));
+		aperture_text(&s->dom, text, sizeof(text));
 		return plx_err(EINVAL,
 			"the IOMMU cannot map I/O addresses 0x%" PRIx64 " to 0x%" PRIx64
 			" (it can: %s; page sizes 0x%" PRIx64 ")",

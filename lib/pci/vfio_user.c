@@ -168,8 +168,7 @@ static int vu_region_map(struct plx_pci_dev *dev, uint32_t region, uint64_t off,
 			strerror(errno));
 		return -ENOTSUP;
 	}
-	(void)madvise(p, size, MADV_DONTFORK);
-	(void)madvise(p, size, MADV_DONTDUMP);
+	pci_keep_to_us(p, size);
 	*base = (volatile uint8_t *)p + (off - start);
 	return 0;
 }
