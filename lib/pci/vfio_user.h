@@ -101,7 +101,6 @@ struct vu_domain {
 	struct vu_sock *s;
 	const struct plx_log *log;
 	struct vu_limits limits;
-	bool added;
 	size_t n, max;
 	struct vu_extent *ext; /* sorted; with the lock of s */
 };

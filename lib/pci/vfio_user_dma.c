@@ -200,8 +200,8 @@ static int dom_map(struct plx_domain *dom, const struct plx_extent *e)
 	struct vu_domain *d = plx_container_of(dom, struct vu_domain, dom);
 	int err;
 
-	/* A device that left does not keep the others from getting memory. */
-	if (d->added && vu_dead(d->s))
+	/* A device that left, before or in the middle, does not keep the others from getting memory. */
+	if (vu_dead(d->s))
 		return 0;
 	err = check(d, e);
 	if (err < 0)
@@ -219,7 +219,7 @@ static int dom_map(struct plx_domain *dom, const struct plx_extent *e)
 		(void)take_out(d, e->iova);
 		vu_unlock(d->s);
 	}
-	return err;
+	return err < 0 && vu_dead(d->s) ? 0 : err;
 }
 
 static void dom_unmap(struct plx_domain *dom, const struct plx_extent *e)
@@ -247,20 +247,14 @@ static const struct plx_domain_ops dom_ops = {
 
 int vu_domain_open(struct vu_domain *d, struct plx_ctx *ctx)
 {
-	int err;
-
 	d->dom.ops = &dom_ops;
 	vu_serve(d->s, serve, d);
-	err = plx_domain_add(ctx, &d->dom);
-	d->added = err == 0;
-	return err;
+	return plx_domain_add(ctx, &d->dom);
 }
 
 void vu_domain_close(struct vu_domain *d)
 {
-	if (d->added)
-		plx_domain_del(&d->dom);
-	d->added = false;
+	plx_domain_del(&d->dom);
 	if (d->s != NULL)
 		vu_serve(d->s, NULL, NULL);
 	free(d->ext);

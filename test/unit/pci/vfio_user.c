@@ -475,3 +475,29 @@ TEST(vfio_user, a_server_that_ends_is_a_device_that_left)
 	CHECK_EQ(plx_pci_set_master(r.dev, true), 0);
 	vfu_rig_end(&r);
 }
+
+/* Closes the connection instead of taking memory, once it is told to. */
+static enum vfu_fate dies_of_memory(void *arg, struct vfu_out *m)
+{
+	return m->cmd == 2 && PLX_READ_ONCE(*(bool *)arg) ? VFU_CLOSE : VFU_SEND;
+}
+
+TEST(vfio_user, a_server_that_dies_of_new_memory_keeps_nobody_from_it)
+{
+	struct plx_arena_opts ao = PLX_ARENA_OPTS_INIT;
+	struct vfu_opts o = VFU_OPTS_INIT;
+	struct plx_arena *arena;
+	bool dies = false;
+	struct plx_dma a;
+	struct vfu_rig r;
+
+	o.mangle = dies_of_memory;
+	o.arg = &dies;
+	vfu_rig_begin(&r, &o);
+	opened(&r, "");
+	CHECK_EQ(plx_arena_create(r.ctx, &ao, &arena), 0);
+	PLX_WRITE_ONCE(dies, true);
+	CHECK_STR(plx_arena_alloc(arena, 4096, 64, &a) == 0 ? "" : plx_errmsg(), "");
+	CHECK(plx_pci_gone(r.dev));
+	vfu_rig_end(&r);
+}
