@@ -126,11 +126,12 @@ static int check_file(struct plx_pci_dev *dev, const struct vu_region *r, uint64
 	struct stat st;
 	int seals;
 
+	/* First: the length holds from here on. */
+	(void)fcntl(r->fd, F_ADD_SEALS, F_SEAL_SHRINK);
 	if (fstat(r->fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size < 0 ||
 		end > (uint64_t)st.st_size)
 		return plx_err(ENOTSUP, "%s: what it lets be mapped is not in the file it sends",
 			dev->name);
-	(void)fcntl(r->fd, F_ADD_SEALS, F_SEAL_SHRINK);
 	seals = fcntl(r->fd, F_GET_SEALS);
 	if (seals < 0 || (seals & F_SEAL_SHRINK) == 0)
 		plx_logf(plx_ctx_log(dev->ctx), PLX_LOG_INFO,
