@@ -55,7 +55,7 @@ void vrig_new(struct vrig *v, const struct fake_vfio_opts *o, unsigned n, const 
 	v->k = fake_vfio_new(o);
 	CHECK_EQ(plx_vfio_sys_set(v->ctx, fake_vfio_sys(v->k)), 0);
 	for (unsigned i = 0; i < n; i++) {
-		char bdf[16];
+		char bdf[24];
 
 		snprintf(bdf, sizeof(bdf), "0000:00:10.%u", i);
 		v->f[i] = make_pci(names[i]);
