@@ -15,13 +15,13 @@ checks   | 1 | default | gcc                    | layers, format, symbols, text 
 headers  | 1 | default | gcc                    | each public header alone, C11 and C++17
 install  | 1 | default | gcc pkg-config         | an example built outside, against the installed library
 netns    | 2 | default | gcc ip unshare         | network ports and real programs in namespaces of the tests' own
-qtest    | 3 | default | gcc qemu-system-x86_64 | drivers against the device models of a stock QEMU
-guest    | 5 | default | gcc qemu-system-x86_64 | VFIO and an IOMMU under a kernel of Debian's, emulated
+qtest    | 2 | default | gcc qemu-system-x86_64 | drivers against the device models of a stock QEMU
+guest    | 6 | default | gcc qemu-system-x86_64 | VFIO and an IOMMU under a kernel of Debian's, emulated
 clang    | 4 | default | clang                  | clang, warnings are errors; unit, fake, conformance
 debug    | 2 | default | gcc                    | buildtype debug, no optional driver; unit, fake, conformance
 asan     | 6 | default | gcc                    | AddressSanitizer and UBSan; unit, fake, conformance, qtest
-tsan     | 3 | default | gcc                    | ThreadSanitizer; everything with threads
-valgrind | 3 | default | gcc valgrind           | no leak, no invalid access; unit, fake, conformance
+tsan     | 2 | default | gcc                    | ThreadSanitizer; everything with threads
+valgrind | 4 | default | gcc valgrind           | no leak, no invalid access; unit, fake, conformance
 fuzz     | 2 | default | clang                  | each libFuzzer target, the same 100,000 inputs each time
 arm64    | 2 | default | aarch64-linux-gnu-gcc qemu-aarch64-static apt-get dpkg-deb | cross build; unit tests under qemu-user
 doc      | 1 | default | doxygen                | the API reference, warnings are errors

@@ -2,6 +2,7 @@
 /* The fake kernel's I/O address spaces: what is mapped, where it may be, what is pinned and counted. */
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "fake_priv.h"
 #include "fake_vfio_priv.h"
@@ -116,14 +117,28 @@ struct fv_mapping *fv_space_overlap(struct fake_vfio_space *s, uint64_t iova, ui
 	return NULL;
 }
 
+/* Is all of it mapped in this process? mincore(2) fails where nothing is. */
+static bool is_mapped(void *va, uint64_t len)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), step = 256 * page, n;
+	unsigned char in[256];
+
+	for (uint64_t off = 0; off < len; off += n) {
+		n = len - off < step ? len - off : step;
+		if (mincore((char *)va + off, n, in) < 0)
+			return false;
+	}
+	return true;
+}
+
 /* Pinning brings pages in, with the access that DMA is to have. */
 static int pin(struct fake_vfio_space *s, const struct fake_vfio_map *m, struct fv_pages **out)
 {
 	void *va = (void *)(uintptr_t)m->va;
 	struct fv_pages *p;
 
-	if (msync(va, m->len, MS_ASYNC) < 0)
-		return -EFAULT; /* not all of it is mapped */
+	if (!is_mapped(va, m->len))
+		return -EFAULT;
 #ifdef MADV_POPULATE_WRITE
 	if (madvise(va, m->len, m->write ? MADV_POPULATE_WRITE : MADV_POPULATE_READ) < 0 &&
 		(errno == EFAULT || errno == ENOMEM))

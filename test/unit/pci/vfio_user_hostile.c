@@ -349,7 +349,8 @@ TEST(vfio_user_hostile, each_answer_spoilt_in_each_way)
 	/* the server's end of the last connection closes when it sees that */
 	for (unsigned i = 0; i < 5000 && vfu_rig_fds() > fds; i++)
 		usleep(1000);
-	CHECK(vfu_rig_fds() <= fds);
+	/* qemu-user loses descriptors of a message whose control data does not fit. */
+	CHECK(unit_emulated() || vfu_rig_fds() <= fds);
 	end(&r, &p);
 }
 
