@@ -27,7 +27,7 @@ arm64    | 2 | default | aarch64-linux-gnu-gcc qemu-aarch64-static apt-get dpkg-
 doc      | 1 | default | doxygen                | the API reference, warnings are errors
 stress   | 30 | long   | gcc                    | what tsan runs, 34 times as often: hand-over 100,000 times
 fuzz-long | 10 | long  | clang                  | each libFuzzer target for a minute
-guest-long | 20 | long | gcc qemu-system-x86_64 | the same at length: 50 kills, the conformance suite
+guest-long | 20 | long | gcc qemu-system-x86_64 | the same at length: 50 kills, the conformance suite, DPDK and kernels on the wire
 bench    | 20 | long   | gcc                    | test/bench, beside DPDK where it is installed
 TABLE
 }
