@@ -10,14 +10,14 @@ root=$PWD
 # suite | minutes | when | commands it needs | what it is
 suites() {
 	cat <<'TABLE'
-gcc      | 4 | default | gcc                    | gcc, warnings are errors; unit, fake, conformance
+gcc      | 6 | default | gcc                    | gcc, warnings are errors; unit, fake, conformance
 checks   | 1 | default | gcc                    | layers, format, symbols, text and the like
 headers  | 1 | default | gcc                    | each public header alone, C11 and C++17
 install  | 1 | default | gcc pkg-config         | an example built outside, against the installed library
 netns    | 2 | default | gcc ip unshare         | network ports and real programs in namespaces of the tests' own
 qtest    | 2 | default | gcc qemu-system-x86_64 | drivers against the device models of a stock QEMU
 guest    | 6 | default | gcc qemu-system-x86_64 | VFIO and an IOMMU under a kernel of Debian's, emulated
-clang    | 4 | default | clang                  | clang, warnings are errors; unit, fake, conformance
+clang    | 5 | default | clang                  | clang, warnings are errors; unit, fake, conformance
 debug    | 2 | default | gcc                    | buildtype debug, no optional driver; unit, fake, conformance
 asan     | 6 | default | gcc                    | AddressSanitizer and UBSan; unit, fake, conformance, qtest
 tsan     | 2 | default | gcc                    | ThreadSanitizer; everything with threads
