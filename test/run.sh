@@ -28,7 +28,7 @@ doc      | 1 | default | doxygen                | the API reference, warnings ar
 stress   | 30 | long   | gcc                    | what tsan runs, 34 times as often: hand-over 100,000 times
 fuzz-long | 10 | long  | clang                  | each libFuzzer target for a minute
 guest-long | 20 | long | gcc qemu-system-x86_64 | the same at length: 50 kills, the conformance suite, DPDK and kernels on the wire
-bench    | 20 | long   | gcc                    | test/bench, beside DPDK where it is installed
+bench    | 25 | long   | gcc                    | test/bench, beside DPDK where it is installed
 TABLE
 }
 
