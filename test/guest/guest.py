@@ -162,6 +162,10 @@ class Guest:
                                          "strict": "iommu=nopt iommu.strict=1"}[opt["iommu"]]]
             caching = "off" if opt["iommu"] == "lazy" else "on"
             devices += ["-device", f"intel-iommu,intremap=on,caching-mode={caching},aw-bits={opt['aw_bits']}"]
+        if not opt["icount"]:
+            # Clocks: the emulated CPUs' counters are the host's own; with ticks that come by themselves one that is lost
+            # does not stop a CPU for ever.
+            words += ["tsc=reliable", "nohz=off", "highres=off"]
         cpu = ["-accel", "tcg,thread=single", "-icount", "shift=0", "-smp", "1"] if opt["icount"] else \
             ["-accel", "tcg,thread=multi", "-smp", str(opt["smp"])]
         qmp = ["-qmp", f"unix:{self.dir}/qmp,server=on,wait=off"] if opt["qmp"] else []
