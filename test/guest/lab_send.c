@@ -23,6 +23,6 @@ int lab_send(int argc, char **argv)
 		frame[14] = (unsigned char)(i >> 8);
 		frame[15] = (unsigned char)i;
 		(void)sendto(fd, frame, sizeof(frame), 0, (struct sockaddr *)&to, sizeof(to));
-		usleep(2000);
+		usleep(5000);
 	}
 }
