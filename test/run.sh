@@ -19,7 +19,7 @@ qtest    | 2 | default | gcc qemu-system-x86_64 | drivers against the device mod
 guest    | 6 | default | gcc qemu-system-x86_64 | VFIO and an IOMMU under a kernel of Debian's, emulated
 clang    | 5 | default | clang                  | clang, warnings are errors; unit, fake, conformance
 debug    | 2 | default | gcc                    | buildtype debug, no optional driver; unit, fake, conformance
-asan     | 6 | default | gcc                    | AddressSanitizer and UBSan; unit, fake, conformance, qtest
+asan     | 8 | default | gcc                    | AddressSanitizer and UBSan; unit, fake, conformance, qtest
 tsan     | 2 | default | gcc                    | ThreadSanitizer; everything with threads
 valgrind | 4 | default | gcc valgrind           | no leak, no invalid access; unit, fake, conformance
 fuzz     | 2 | default | clang                  | each libFuzzer target, the same 100,000 inputs each time
