@@ -114,6 +114,17 @@ int plx_ctx_slot_set(struct plx_ctx *ctx, const void *key, void *data, void (*fr
 	return err;
 }
 
+void *plx_ctx_slot_offer(
+	struct plx_ctx *ctx, const void *key, void *data, void (*free_fn)(void *data))
+{
+	int err = plx_ctx_slot_set(ctx, key, data, free_fn);
+
+	if (err == 0)
+		return data;
+	free_fn(data);
+	return err == -EEXIST ? plx_ctx_slot(ctx, key) : NULL;
+}
+
 void plx_ctx_slots_free(struct plx_ctx *ctx)
 {
 	struct ctx_slot *slot;

@@ -25,7 +25,6 @@ static void items_free(void *data)
 static int items_get(struct plx_ctx *ctx, const void *key, struct items **out)
 {
 	struct items *list;
-	int err;
 
 	*out = plx_ctx_slot(ctx, key);
 	if (*out != NULL)
@@ -34,13 +33,8 @@ static int items_get(struct plx_ctx *ctx, const void *key, struct items **out)
 	if (list == NULL)
 		return plx_err(ENOMEM, "no memory");
 	pthread_mutex_init(&list->lock, NULL);
-	err = plx_ctx_slot_set(ctx, key, list, items_free);
-	if (err < 0)
-		items_free(list);
-	if (err < 0 && err != -EEXIST)
-		return err;
-	*out = plx_ctx_slot(ctx, key); /* EEXIST: another thread was faster */
-	return 0;
+	*out = plx_ctx_slot_offer(ctx, key, list, items_free);
+	return *out != NULL ? 0 : -ENOMEM;
 }
 
 int plx_ctx_item_add(struct plx_ctx *ctx, const void *key, const void *item,

@@ -63,6 +63,15 @@ int plx_ctx_item_add(struct plx_ctx *ctx, const void *key, const void *item,
 PLX_API
 const struct plx_ctx_item *plx_ctx_items(struct plx_ctx *ctx, const void *key);
 
+/*
+ * As plx_ctx_slot_set(), for what the first that asks makes: returns what the slot has now, which is
+ * another thread's, and data gone through free_fn, where that was faster. NULL, with data gone as
+ * well: -ENOMEM, and the message.
+ */
+PLX_API
+void *plx_ctx_slot_offer(
+	struct plx_ctx *ctx, const void *key, void *data, void (*free_fn)(void *data));
+
 /* The counters, never NULL; the watchdog's limit (0: off); the node of memory without a device. */
 PLX_API
 struct plx_stats *plx_ctx_stats(struct plx_ctx *ctx);

@@ -292,20 +292,15 @@ static void slot_free(void *data)
 int qemu_lock(struct plx_ctx *ctx)
 {
 	struct qemu_slot *slot = plx_ctx_slot(ctx, &slot_key);
-	int err;
 
 	if (slot == NULL) {
 		slot = calloc(1, sizeof(*slot));
 		if (slot == NULL)
 			return plx_err(ENOMEM, "qemu: no memory");
 		pthread_mutex_init(&slot->lock, NULL);
-		err = plx_ctx_slot_set(ctx, &slot_key, slot, slot_free);
-		if (err < 0)
-			slot_free(slot);
-		if (err == -EEXIST) /* another thread was faster */
-			slot = plx_ctx_slot(ctx, &slot_key);
-		else if (err < 0)
-			return err;
+		slot = plx_ctx_slot_offer(ctx, &slot_key, slot, slot_free);
+		if (slot == NULL)
+			return -ENOMEM;
 	}
 	pthread_mutex_lock(&slot->lock);
 	return 0;

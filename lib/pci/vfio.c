@@ -50,7 +50,6 @@ static void slot_free(void *data)
 static int slot_get(struct plx_ctx *ctx, struct vfio_slot **out)
 {
 	struct vfio_slot *slot = plx_ctx_slot(ctx, &slot_key);
-	int err;
 
 	if (slot == NULL) {
 		slot = calloc(1, sizeof(*slot));
@@ -58,16 +57,10 @@ static int slot_get(struct plx_ctx *ctx, struct vfio_slot **out)
 			return plx_err(ENOMEM, "no memory");
 		slot->ctx = ctx;
 		pthread_mutex_init(&slot->lock, NULL);
-		err = plx_ctx_slot_set(ctx, &slot_key, slot, slot_free);
-		if (err < 0)
-			slot_free(slot);
-		if (err == -EEXIST) /* another thread was faster */
-			slot = plx_ctx_slot(ctx, &slot_key);
-		else if (err < 0)
-			return err;
+		slot = plx_ctx_slot_offer(ctx, &slot_key, slot, slot_free);
 	}
 	*out = slot;
-	return 0;
+	return slot != NULL ? 0 : -ENOMEM;
 }
 
 /* ---- may it be driven? ---- */

@@ -36,10 +36,7 @@ static struct ring_net *net_of(struct plx_ctx *ctx)
 	if (net == NULL)
 		return NULL;
 	pthread_mutex_init(&net->lock, NULL);
-	if (plx_ctx_slot_set(ctx, &net_key, net, net_free) == 0)
-		return net;
-	net_free(net);
-	return plx_ctx_slot(ctx, &net_key); /* another thread was faster */
+	return plx_ctx_slot_offer(ctx, &net_key, net, net_free);
 }
 
 static struct ring_wire *wire_find(const struct ring_net *net, const char *name)

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <dirent.h>
 
 #include "e1000_rig.h"
 
@@ -17,18 +16,6 @@ static void on_tx(void *arg, const uint8_t *frame, uint32_t len)
 	memcpy(r->sent, frame, len);
 	r->sent_len = len;
 	r->n_sent++;
-}
-
-unsigned rig_count_fds(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	unsigned n = 0;
-
-	while (d != NULL && readdir(d) != NULL)
-		n++;
-	if (d != NULL)
-		closedir(d);
-	return n;
 }
 
 void rig_begin(struct rig *r, uint64_t stall_ns)

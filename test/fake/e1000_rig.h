@@ -68,6 +68,4 @@ void rig_try_traffic(struct rig *r, unsigned n);
 /* One frame in; what comes out of the RX queue, or NULL. */
 struct plx_mbuf *rig_receive(struct rig *r, const void *frame, uint32_t len);
 
-unsigned rig_count_fds(void);
-
 #endif

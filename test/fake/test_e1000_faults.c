@@ -19,16 +19,6 @@ struct tally {
 	uint64_t failed, reset, reopened;
 };
 
-/* A call that failed has said why. */
-static bool fine(int err)
-{
-	if (err == 0)
-		return true;
-	CHECK(err < 0);
-	CHECK(plx_errmsg()[0] != '\0');
-	return false;
-}
-
 static bool settings(struct rig *r)
 {
 	const struct plx_mac mac = {{0x02, 0, 0, 0, 0, 0x11}};
@@ -44,18 +34,18 @@ static bool settings(struct rig *r)
 	size_t n;
 	bool ok;
 
-	ok = fine(plx_port_set_promisc(r->port, true));
-	ok &= fine(plx_port_set_allmulti(r->port, true));
-	ok &= fine(plx_port_set_mac(r->port, &mac));
-	ok &= fine(plx_port_set_mac(r->port, &r->info.mac));
-	ok &= fine(plx_port_set_mcast(r->port, list, 2));
-	ok &= fine(plx_port_vlan_filter(r->port, 7, true));
-	ok &= fine(plx_port_vlan_filter(r->port, 7, false));
+	ok = unit_fine(plx_port_set_promisc(r->port, true));
+	ok &= unit_fine(plx_port_set_allmulti(r->port, true));
+	ok &= unit_fine(plx_port_set_mac(r->port, &mac));
+	ok &= unit_fine(plx_port_set_mac(r->port, &r->info.mac));
+	ok &= unit_fine(plx_port_set_mcast(r->port, list, 2));
+	ok &= unit_fine(plx_port_vlan_filter(r->port, 7, true));
+	ok &= unit_fine(plx_port_vlan_filter(r->port, 7, false));
 	for (unsigned i = 0; i < sizeof(key); i++)
 		key[i] = (uint8_t)i;
-	ok &= fine(plx_port_set_rss(r->port, &rss));
-	ok &= fine(plx_port_get_rss(r->port, NULL, table, NULL));
-	ok &= fine(plx_port_xstats(r->port, x, 8, &n));
+	ok &= unit_fine(plx_port_set_rss(r->port, &rss));
+	ok &= unit_fine(plx_port_get_rss(r->port, NULL, table, NULL));
+	ok &= unit_fine(plx_port_xstats(r->port, x, 8, &n));
 	return ok;
 }
 
@@ -74,7 +64,7 @@ static void accounts(struct rig *r)
 /* Stops; whatever failed, the device then leaves memory alone: the buffers are the pool's again. */
 static bool stop(struct rig *r)
 {
-	bool ok = fine(plx_port_stop(r->port));
+	bool ok = unit_fine(plx_port_stop(r->port));
 	uint64_t before = fake_count(r->f, FAKE_DMA_WRITE) + fake_count(r->f, FAKE_DMA_READ);
 	uint8_t frame[100];
 
@@ -93,26 +83,26 @@ static bool life(struct rig *r)
 	struct plx_port_stats s;
 	bool ok;
 
-	if (!fine(rig_open(r)))
+	if (!unit_fine(rig_open(r)))
 		return false;
-	ok = fine(rig_set_up(r));
+	ok = unit_fine(rig_set_up(r));
 	if (r->rxq == NULL || r->txq == NULL)
 		return false;
-	ok &= fine(rig_start(r));
-	ok &= fine(rig_link(r));
+	ok &= unit_fine(rig_start(r));
+	ok &= unit_fine(rig_link(r));
 	rig_try_traffic(r, 4);
 	plx_ctx_poll(r->ctx);
-	ok &= fine(plx_port_stats(r->port, &s));
+	ok &= unit_fine(plx_port_stats(r->port, &s));
 	ok &= settings(r);
-	ok &= fine(plx_port_reset(r->port));
-	ok &= fine(rig_link(r));
+	ok &= unit_fine(plx_port_reset(r->port));
+	ok &= unit_fine(rig_link(r));
 	rig_try_traffic(r, 4);
 	ok &= stop(r);
-	ok &= fine(rig_start(r));
+	ok &= unit_fine(rig_start(r));
 	rig_try_traffic(r, 2);
 	ok &= stop(r);
 	accounts(r);
-	ok &= fine(plx_port_stats_reset(r->port));
+	ok &= unit_fine(plx_port_stats_reset(r->port));
 	return ok;
 }
 
@@ -201,7 +191,7 @@ static void each_with_each(uint16_t queues)
 	unsigned per_site = PLX_MAX(unit_rounds(PER_SITE), PER_SITE), fds;
 
 	dry_run(queues, seen);
-	fds = rig_count_fds();
+	fds = unit_fds();
 	for (int s = 0; s < FAKE_SITES; s++) {
 		for (int f = FAKE_FAIL; f < FAKE_FAULTS; f++) {
 			enum fake_site site = (enum fake_site)s;
@@ -216,7 +206,7 @@ static void each_with_each(uint16_t queues)
 		}
 	}
 	print_table(&t, seen);
-	CHECK_EQ(rig_count_fds(), fds);
+	CHECK_EQ(unit_fds(), fds);
 	CHECK(t.reset > 0);
 	CHECK(t.reopened > 0);
 }
@@ -260,22 +250,22 @@ static void random_life(struct rig *r, uint32_t seed, bool planned)
 		rig_try_traffic(r, 3);
 		switch (roll(&dice, 12)) {
 		case 0:
-			fine(plx_port_stats(r->port, &s));
+			unit_fine(plx_port_stats(r->port, &s));
 			break;
 		case 1:
 			settings(r);
 			break;
 		case 2:
-			fine(rig_link(r));
+			unit_fine(rig_link(r));
 			break;
 		case 3:
-			fine(plx_port_reset(r->port));
+			unit_fine(plx_port_reset(r->port));
 			break;
 		case 4:
-			fine(plx_port_stop(r->port));
+			unit_fine(plx_port_stop(r->port));
 			break;
 		case 5:
-			fine(rig_start(r));
+			unit_fine(rig_start(r));
 			break;
 		case 6:
 			plx_ctx_poll(r->ctx);

@@ -139,33 +139,23 @@ struct tally {
 	uint64_t runs, failed;
 };
 
-/* A call that failed has said why. */
-static bool fine(int err)
-{
-	if (err == 0)
-		return true;
-	CHECK(err < 0);
-	CHECK(plx_errmsg()[0] != '\0');
-	return false;
-}
-
 /* Open, start, some traffic, reset, stop; closing is the caller's. True: nothing failed. */
 static bool life(struct port *p)
 {
 	struct rig *r = &p->r;
 	bool ok;
 
-	if (!fine(rig_open(r)))
+	if (!unit_fine(rig_open(r)))
 		return false;
-	ok = fine(rig_set_up(r));
+	ok = unit_fine(rig_set_up(r));
 	if (r->rxq == NULL || r->txq == NULL)
 		return false;
-	ok &= fine(rig_start(r));
-	ok &= fine(rig_link(r));
+	ok &= unit_fine(rig_start(r));
+	ok &= unit_fine(rig_link(r));
 	rig_try_traffic(r, 2);
 	plx_ctx_poll(r->ctx);
-	ok &= fine(plx_port_reset(r->port));
-	ok &= fine(plx_port_stop(r->port));
+	ok &= unit_fine(plx_port_reset(r->port));
+	ok &= unit_fine(plx_port_stop(r->port));
 	return ok;
 }
 
@@ -259,7 +249,7 @@ static void each_with_each(const char *via)
 
 	memset(&t, 0, sizeof(t));
 	dry_run(via, seen);
-	fds = rig_count_fds();
+	fds = unit_fds();
 	for (int c = 0; c < FAKE_VFIO_CALLS; c++) {
 		uint64_t step = (seen[c] + per_site - 1) / per_site;
 
@@ -272,7 +262,7 @@ static void each_with_each(const char *via)
 		}
 	}
 	print_table(&t, seen);
-	CHECK_EQ(rig_count_fds(), fds);
+	CHECK_EQ(unit_fds(), fds);
 	CHECK(t.failed > 0);
 }
 

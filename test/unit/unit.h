@@ -15,9 +15,12 @@
 #ifndef UNIT_H
 #define UNIT_H
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "plx_log.h"
 
 #ifdef PLX_PLAIN_RUNNER
 
@@ -99,6 +102,19 @@ static inline int unit_emulated(void)
 	return getenv("UNIT_EMULATED") != NULL;
 }
 
+/* Open descriptors of the process (and a few more, always the same). */
+static inline unsigned unit_fds(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	unsigned n = 0;
+
+	while (d != NULL && readdir(d) != NULL)
+		n++;
+	if (d != NULL)
+		closedir(d);
+	return n;
+}
+
 /* Whether malloc() and some mappings are a sanitizer's, which keeps what was freed for a while. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define UNIT_SANITIZED 1
@@ -122,5 +138,15 @@ static inline int unit_emulated(void)
 			UNIT_FAIL(unit_buf);                                                       \
 		}                                                                                  \
 	} while (0)
+
+/* Whether a call succeeded; one that failed has said why. */
+static inline bool unit_fine(int err)
+{
+	if (err == 0)
+		return true;
+	CHECK(err < 0);
+	CHECK(plx_errmsg()[0] != '\0');
+	return false;
+}
 
 #endif

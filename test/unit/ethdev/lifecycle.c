@@ -3,24 +3,11 @@
  * A library can be opened and closed as often as one likes: contexts with ports, pools and traffic,
  * a thousand times, and the process is as it was. valgrind looks at the same rounds.
  */
-#include <dirent.h>
 #include <malloc.h>
 #include <stdio.h>
 
 #include "plx_ethdev.h"
 #include "unit.h"
-
-static unsigned count_fds(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	unsigned n = 0;
-
-	while (d != NULL && readdir(d) != NULL)
-		n++;
-	if (d != NULL)
-		closedir(d);
-	return n;
-}
 
 static unsigned count_maps(void)
 {
@@ -89,12 +76,12 @@ TEST(lifecycle, a_thousand_contexts_leave_nothing)
 	   what it keeps of freed blocks for this thread, which takes some lives to fill */
 	for (int i = 0; i < 200; i++)
 		one_life(i % 2 != 0);
-	fds = count_fds();
+	fds = unit_fds();
 	maps = count_maps();
 	heap = mallinfo2().uordblks;
 	for (unsigned i = 0; i < n; i++)
 		one_life(i % 2 != 0);
-	CHECK_EQ(count_fds(), fds);
+	CHECK_EQ(unit_fds(), fds);
 	if (!unit_emulated() && !UNIT_SANITIZED)
 		CHECK_EQ(count_maps(), maps);
 	/* a sanitizer looks for leaks by itself, at the end */

@@ -16,14 +16,6 @@ struct tally {
 	uint64_t runs, failed, struck;
 };
 
-/* A call that failed has said why. */
-static bool fine(int err)
-{
-	CHECK(err <= 0);
-	CHECK(err == 0 || plx_errmsg()[0] != '\0');
-	return err == 0;
-}
-
 static bool use(struct vrig *v, struct plx_pci_dev *dev)
 {
 	enum plx_irq_type type;
@@ -32,22 +24,22 @@ static bool use(struct vrig *v, struct plx_pci_dev *dev)
 	uint32_t got;
 	bool ok;
 
-	ok = fine(plx_pci_win(dev, 0, 0x1000, 0x1000, &w));
+	ok = unit_fine(plx_pci_win(dev, 0, 0x1000, 0x1000, &w));
 	if (ok) {
 		plx_wr32(&w, 4, 7);
 		(void)plx_rd32(&w, 4);
 		plx_pci_win_close(&w);
 	}
-	if (fine(plx_pci_irq_enable(dev, 2, &got, &type)))
+	if (unit_fine(plx_pci_irq_enable(dev, 2, &got, &type)))
 		plx_pci_irq_disable(dev);
 	else
 		ok = false;
-	if (fine(plx_pci_dma_alloc(dev, 4096, 4096, &ring)))
+	if (unit_fine(plx_pci_dma_alloc(dev, 4096, 4096, &ring)))
 		plx_pci_dma_free(dev, &ring);
 	else
 		ok = false;
-	ok &= fine(plx_pci_set_master(dev, true));
-	ok &= fine(plx_pci_reset(dev));
+	ok &= unit_fine(plx_pci_set_master(dev, true));
+	ok &= unit_fine(plx_pci_reset(dev));
 	plx_ctx_poll(v->ctx);
 	return ok;
 }
@@ -62,9 +54,9 @@ static bool life(struct vrig *v, const char *via)
 	ok &= vrig_open(v, 0, via, "") == 0;
 	ok &= vrig_open(v, 1, via, ",iommu=private") == 0;
 	ao.reserve = 64 * 1024;
-	ok &= fine(plx_arena_create(v->ctx, &ao, &a));
+	ok &= unit_fine(plx_arena_create(v->ctx, &ao, &a));
 	if (a != NULL && v->dev[1] != NULL)
-		ok &= fine(plx_domain_map(plx_pci_domain(v->dev[1]), a));
+		ok &= unit_fine(plx_domain_map(plx_pci_domain(v->dev[1]), a));
 	for (unsigned i = 0; i < 2; i++)
 		ok &= v->dev[i] != NULL && use(v, v->dev[i]);
 	vrig_close(v, 0);

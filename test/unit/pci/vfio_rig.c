@@ -1,21 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "vfio_rig.h"
 
-#include <dirent.h>
-
 static const char *const names[RIG_DEVS] = {"rig0", "rig1", "rig2", "rig3"};
-
-unsigned vrig_count_fds(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	unsigned n = 0;
-
-	while (d != NULL && readdir(d) != NULL)
-		n++;
-	if (d != NULL)
-		closedir(d);
-	return n;
-}
 
 static void keep(void *arg, enum plx_log_level level, const char *tag, const char *text)
 {
@@ -46,7 +32,7 @@ void vrig_new(struct vrig *v, const struct fake_vfio_opts *o, unsigned n, const 
 	struct plx_ctx_opts co = PLX_CTX_OPTS_INIT;
 
 	memset(v, 0, sizeof(*v));
-	v->fds = vrig_count_fds();
+	v->fds = unit_fds();
 	co.huge = PLX_HUGE_NONE;
 	co.log_fn = keep;
 	co.log_arg = v;
@@ -93,7 +79,7 @@ void vrig_end(struct vrig *v)
 	fake_vfio_free(v->k);
 	for (unsigned i = 0; i < RIG_DEVS; i++)
 		fake_free(v->f[i]);
-	CHECK_EQ(vrig_count_fds(), v->fds);
+	CHECK_EQ(unit_fds(), v->fds);
 }
 
 struct plx_arena *vrig_arena(struct vrig *v, size_t len, uint32_t flags, struct plx_dma *dma)

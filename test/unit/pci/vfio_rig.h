@@ -38,7 +38,6 @@ void vrig_close(struct vrig *v, unsigned i);
 /* Closes all and looks that nothing is left. */
 void vrig_end(struct vrig *v);
 
-unsigned vrig_count_fds(void);
 /* An arena with len bytes in it. */
 struct plx_arena *vrig_arena(struct vrig *v, size_t len, uint32_t flags, struct plx_dma *dma);
 /* Can the device write, and read, there? With bus mastering on. */

@@ -181,15 +181,6 @@ static enum vfu_fate mangle(void *arg, struct vfu_out *m)
 
 /* ---- the life of a device ---- */
 
-static bool fine(int err)
-{
-	if (err == 0)
-		return true;
-	CHECK(err < 0);
-	CHECK(plx_errmsg()[0] != '\0');
-	return false;
-}
-
 static bool use(struct vfu_rig *r)
 {
 	struct plx_arena_opts ao = PLX_ARENA_OPTS_INIT;
@@ -200,20 +191,20 @@ static bool use(struct vfu_rig *r)
 	uint32_t got;
 	bool ok;
 
-	ok = fine(plx_pci_win(r->dev, 0, 0, 4096, &w));
-	ok &= fine(plx_pci_win(r->dev, 1, 4096, 4096, &mapped));
+	ok = unit_fine(plx_pci_win(r->dev, 0, 0, 4096, &w));
+	ok &= unit_fine(plx_pci_win(r->dev, 1, 4096, 4096, &mapped));
 	if (w.dev != NULL) {
 		plx_wr32(&w, 8, 1);
 		(void)plx_rd32(&w, 8);
 	}
 	if (mapped.dev != NULL)
 		plx_wr32(&mapped, 8, plx_rd32(&mapped, 0));
-	ok &= fine(plx_arena_create(r->ctx, &ao, &arena));
+	ok &= unit_fine(plx_arena_create(r->ctx, &ao, &arena));
 	if (ok)
-		ok &= fine(plx_arena_alloc(arena, 4096, 64, &a));
-	ok &= fine(plx_pci_set_master(r->dev, true));
-	ok &= fine(plx_pci_irq_enable(r->dev, 5, &got, &type));
-	ok &= fine(plx_pci_reset(r->dev));
+		ok &= unit_fine(plx_arena_alloc(arena, 4096, 64, &a));
+	ok &= unit_fine(plx_pci_set_master(r->dev, true));
+	ok &= unit_fine(plx_pci_irq_enable(r->dev, 5, &got, &type));
+	ok &= unit_fine(plx_pci_reset(r->dev));
 	plx_pci_irq_disable(r->dev);
 	plx_arena_destroy(arena);
 	(void)plx_ctx_poll(r->ctx);
@@ -227,7 +218,7 @@ static bool life(struct vfu_rig *r, const char *options)
 	bool ok;
 
 	plx_err_clear();
-	if (!fine(vfu_rig_open(r, options)))
+	if (!unit_fine(vfu_rig_open(r, options)))
 		return false;
 	ok = use(r);
 	vfu_rig_close(r);
@@ -329,7 +320,7 @@ TEST(vfio_user_hostile, each_answer_spoilt_in_each_way)
 	n = p.seen;
 	CHECK(n < sizeof(cmds));
 	memcpy(cmds, p.cmds, n);
-	fds = vfu_rig_fds();
+	fds = unit_fds();
 	for (unsigned at = 0; at < n; at++) {
 		present[cmds[at]] = 1;
 		for (unsigned way = 1; way < WAYS; way++)
@@ -347,10 +338,10 @@ TEST(vfio_user_hostile, each_answer_spoilt_in_each_way)
 	vfu_sync(r.s);
 	CHECK(life(&r, ""));
 	/* the server's end of the last connection closes when it sees that */
-	for (unsigned i = 0; i < 5000 && vfu_rig_fds() > fds; i++)
+	for (unsigned i = 0; i < 5000 && unit_fds() > fds; i++)
 		usleep(1000);
 	/* qemu-user loses descriptors of a message whose control data does not fit. */
-	CHECK(unit_emulated() || vfu_rig_fds() <= fds);
+	CHECK(unit_emulated() || unit_fds() <= fds);
 	end(&r, &p);
 }
 

@@ -1,23 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <dirent.h>
 #include <unistd.h>
 
 #include "vfu_rig.h"
 
 static void quiet(void *arg, enum plx_log_level level, const char *tag, const char *text)
 {
-}
-
-unsigned vfu_rig_fds(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	unsigned n = 0;
-
-	while (d != NULL && readdir(d) != NULL)
-		n++;
-	if (d != NULL)
-		closedir(d);
-	return n;
 }
 
 void vfu_rig_begin(struct vfu_rig *r, const struct vfu_opts *opts)

@@ -28,7 +28,5 @@ void vfu_rig_close(struct vfu_rig *r);
 void vfu_rig_end(struct vfu_rig *r);
 /* The server starts once more. */
 void vfu_rig_restart(struct vfu_rig *r);
-/* Descriptors that are open. */
-unsigned vfu_rig_fds(void);
 
 #endif
