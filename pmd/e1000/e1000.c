@@ -4,7 +4,7 @@
 #include "e1000.h"
 
 static const struct e1000_model models[] = {
-	{.name = "82574L", .max_frame = 9234 - 4},
+	{.name = "82574L", .gen = &e1000_gen_82574, .max_frame = 9234 - 4},
 };
 
 static const struct plx_pci_id ids[] = {
@@ -23,10 +23,11 @@ static int open(struct plx_port *port)
 	hw->pci = port->dev->pci;
 	hw->log = plx_ctx_log(port->ctx);
 	hw->model = &models[port->dev->id->data];
+	hw->gen = hw->model->gen;
 	e1000_rss_init(&p->rss);
 	err = plx_pci_set_master(hw->pci, false);
 	if (err == 0)
-		err = plx_pci_win(hw->pci, E1000_BAR, 0, E1000_BAR_LEN, &hw->win);
+		err = plx_pci_win(hw->pci, E1000_BAR, 0, hw->gen->bar_len, &hw->win);
 	if (err == 0)
 		err = e1000_hw_reset(hw);
 	if (err == 0)
@@ -57,12 +58,13 @@ static void close(struct plx_port *port)
 static int info(struct plx_port *port, struct plx_port_info *i)
 {
 	struct e1000_port *p = e1000_priv(port);
+	const struct e1000_gen *gen = p->hw.gen;
 
 	i->mac = p->mac;
-	i->max_rxq = E1000_QUEUES;
-	i->max_txq = E1000_QUEUES;
+	i->max_rxq = gen->queues;
+	i->max_txq = gen->queues;
 	i->min_desc = E1000_MIN_DESC;
-	i->max_desc = E1000_MAX_DESC;
+	i->max_desc = gen->max_desc;
 	i->desc_align = E1000_DESC_ALIGN;
 	i->def_rx_desc = E1000_DEF_DESC;
 	i->def_tx_desc = E1000_DEF_DESC;
@@ -70,13 +72,11 @@ static int info(struct plx_port *port, struct plx_port_info *i)
 	i->min_mtu = 68;
 	i->max_mtu = p->hw.model->max_frame + 4 - PLX_ETH_OVERHEAD;
 	i->min_rx_room = 256;
-	i->rx_offloads = PLX_RX_OFFLOAD_CKSUM | PLX_RX_OFFLOAD_VLAN_STRIP | PLX_RX_OFFLOAD_SCATTER |
-			 PLX_RX_OFFLOAD_RSS_HASH;
-	i->tx_offloads = PLX_TX_OFFLOAD_IP_CKSUM | PLX_TX_OFFLOAD_TCP_CKSUM |
-			 PLX_TX_OFFLOAD_UDP_CKSUM | PLX_TX_OFFLOAD_VLAN | PLX_TX_OFFLOAD_MULTI_SEG;
-	i->rss_key_len = E1000_KEY_LEN;
-	i->rss_table_len = E1000_N_RETA;
-	i->rss_fields = E1000_RSS_FIELDS;
+	i->rx_offloads = gen->rx_offloads;
+	i->tx_offloads = gen->tx_offloads;
+	i->rss_key_len = gen->rss_fields != 0 ? E1000_KEY_LEN : 0;
+	i->rss_table_len = gen->rss_fields != 0 ? E1000_N_RETA : 0;
+	i->rss_fields = gen->rss_fields;
 	i->max_tx_segs = E1000_MAX_SEGS;
 	return 0;
 }
@@ -116,7 +116,7 @@ static uint32_t buf_len(const struct plx_port *port, uint32_t *rctl_bits)
 		if (rxq(port, i) != NULL)
 			room = PLX_MIN(room, rxq(port, i)->h.pool->room - PLX_MBUF_HEADROOM);
 	if (room != UINT32_MAX)
-		*rctl_bits = e1000_rctl_bufsize(room, &len);
+		len = e1000_priv(port)->hw.gen->buf_len(room, rctl_bits);
 	return len;
 }
 
@@ -172,24 +172,43 @@ static int check_room(struct plx_port *port, uint32_t mtu)
 		plx_port_name(port), frame, mtu, len);
 }
 
-static void start_rx(struct plx_port *port)
+static int start_rx(struct plx_port *port)
 {
 	struct e1000_port *p = e1000_priv(port);
 	uint32_t size, len = buf_len(port, &size);
 
-	e1000_rx_unit(&p->hw, (port->conf.rx_offloads & PLX_RX_OFFLOAD_CKSUM) != 0, p->rss.on);
+	p->hw.gen->rx_unit(&p->hw, (port->conf.rx_offloads & PLX_RX_OFFLOAD_CKSUM) != 0, p->rss.on);
 	e1000_rss_start(p);
 	for (uint16_t i = 0; i < port->conf.n_rxq; i++) {
 		struct e1000_rxq *q = rxq(port, i);
+		int err;
 
 		q->buf_len = (uint16_t)len;
-		e1000_rx_ring(&q->win, q->dma.iova, q->h.n_desc);
+		err = p->hw.gen->rx_ring(&q->win, q->dma.iova, q->h.n_desc, len);
+		if (err < 0)
+			return err;
 		e1000_rxq_fill(q);
 	}
 	e1000_wr(&p->hw, E1000_RCTL, rctl(port, port->conf.mtu));
 	/* 4.6.5: descriptors are handed over once the receiver is on */
 	for (uint16_t i = 0; i < port->conf.n_rxq; i++)
 		e1000_rx_doorbell(rxq(port, i));
+	return 0;
+}
+
+static int start_tx(struct plx_port *port)
+{
+	struct e1000_port *p = e1000_priv(port);
+
+	p->hw.gen->tx_unit(&p->hw);
+	for (uint16_t i = 0; i < port->conf.n_txq; i++) {
+		struct e1000_txq *q = txq(port, i);
+		int err = p->hw.gen->tx_ring(&q->win, q->dma.iova, q->h.n_desc);
+
+		if (err < 0)
+			return err;
+	}
+	return 0;
 }
 
 static int start(struct plx_port *port)
@@ -206,17 +225,18 @@ static int start(struct plx_port *port)
 	e1000_vfta_set(&p->hw, p->vfta);
 	vlan_update(port);
 	if (port->conf.n_txq != 0)
-		e1000_tx_unit(&p->hw);
-	for (uint16_t i = 0; i < port->conf.n_txq; i++)
-		e1000_tx_ring(&txq(port, i)->win, txq(port, i)->dma.iova, txq(port, i)->h.n_desc);
-	err = plx_pci_set_master(p->hw.pci, true);
+		err = start_tx(port);
+	if (err == 0)
+		err = plx_pci_set_master(p->hw.pci, true);
 	if (err < 0)
 		return err;
 	p->running = true;
 	if (port->conf.n_rxq != 0)
-		start_rx(port);
+		err = start_rx(port);
+	if (err < 0)
+		return err;
 	if (port->conf.n_txq != 0)
-		e1000_tx_enable(&p->hw);
+		p->hw.gen->tx_on(&p->hw);
 	return 0;
 }
 
@@ -305,20 +325,12 @@ static void control(struct plx_port *port, uint64_t now_ns)
 
 static plx_rx_fn rx_select(struct plx_port *port, const struct plx_rxq *q)
 {
-	if (port->conf.rx_offloads & PLX_RX_OFFLOAD_RSS_HASH)
-		return e1000_rx_hash;
-	/* those that leave nothing to say of a packet in one descriptor */
-	if (port->conf.rx_offloads & ~(uint32_t)PLX_RX_OFFLOAD_SCATTER)
-		return e1000_rx_offload;
-	return plx_ctx_isa(port->ctx) >= PLX_ISA_AVX2 ? e1000_rx_avx2 : e1000_rx_plain;
+	return e1000_priv(port)->hw.gen->rx_select(port, q);
 }
 
 static plx_tx_fn tx_select(struct plx_port *port, const struct plx_txq *q)
 {
-	/* chains make no difference to the packets that are none */
-	if (port->conf.tx_offloads & ~(uint32_t)PLX_TX_OFFLOAD_MULTI_SEG)
-		return e1000_tx_offload;
-	return plx_ctx_isa(port->ctx) >= PLX_ISA_AVX2 ? e1000_tx_avx2 : e1000_tx;
+	return e1000_priv(port)->hw.gen->tx_select(port, q);
 }
 
 /* ---- filters ---- */

@@ -40,7 +40,7 @@ struct e1000_rxq {
 	bool middle;      /* the next slot does not start a packet: first is set, or ... */
 	bool skip;        /* ... what was dropped is not over yet */
 	bool scatter, strip;
-	struct plx_win win;            /* e1000_queue_win() */
+	struct plx_win win;            /* e1000_rx_win() */
 	struct plx_mbuf *first, *last; /* a packet of which only a part has come */
 	const struct e1000_rx_table *table;
 	/* cold */
@@ -74,7 +74,7 @@ struct e1000_txq {
 	uint16_t ctx_headers;
 	bool vlan;          /* tags may be inserted */
 	bool alone;         /* no other queue sends: the device keeps the context */
-	struct plx_win win; /* e1000_queue_win() */
+	struct plx_win win; /* e1000_tx_win() */
 	/* cold */
 	struct plx_dma dma;
 };
@@ -181,7 +181,6 @@ uint32_t e1000_tx_plain(
 int e1000_tx_prepare(struct plx_txq *h, struct plx_mbuf *m);
 
 /* e1000_rss.c: 7.1.11 */
-#define E1000_RSS_FIELDS (PLX_RSS_IPV4 | PLX_RSS_IPV4_TCP | PLX_RSS_IPV6 | PLX_RSS_IPV6_TCP)
 void e1000_rss_init(struct e1000_rss *rss);
 void e1000_rss_configure(struct plx_port *port);
 void e1000_rss_start(struct e1000_port *p); /* before the receiver is on */

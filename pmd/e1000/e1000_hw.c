@@ -10,13 +10,9 @@ void e1000_hw_quiesce(struct e1000_hw *hw)
 {
 	e1000_wr(hw, E1000_RCTL, 0);
 	e1000_wr(hw, E1000_TCTL, E1000_TCTL_PSP);
-	/* 3.1.3.10: no new requests; the status bit falls when none is outstanding any more */
-	hw->ctrl = e1000_rd(hw, E1000_CTRL) | E1000_CTRL_GIO_MASTER_DISABLE;
-	e1000_wr(hw, E1000_CTRL, hw->ctrl);
-	if (plx_win_wait(&hw->win, E1000_STATUS, E1000_STATUS_MASTER_ENABLE, 0, 100 * MS,
-		    "the end of bus requests") == -ETIMEDOUT)
-		plx_logf(hw->log, PLX_LOG_WARN, "%s: %s; reset all the same", plx_pci_name(hw->pci),
-			plx_errmsg());
+	hw->ctrl = e1000_rd(hw, E1000_CTRL);
+	if (hw->gen->bus_quiesce != NULL)
+		hw->gen->bus_quiesce(hw);
 }
 
 static void mask_interrupts(struct e1000_hw *hw)
@@ -53,9 +49,9 @@ int e1000_hw_reset(struct e1000_hw *hw)
 		"CTRL.RST to clear after a reset");
 	if (err < 0)
 		return err;
-	if (plx_win_wait(&hw->win, E1000_EEC, E1000_EEC_AUTO_RD, E1000_EEC_AUTO_RD, 50 * MS,
-		    "the NVM to be read after a reset") == -ETIMEDOUT)
-		plx_logf(hw->log, PLX_LOG_WARN, "%s: %s", plx_pci_name(hw->pci), plx_errmsg());
+	err = hw->gen->reset_wait != NULL ? hw->gen->reset_wait(hw) : 0;
+	if (err < 0)
+		return err;
 	if (plx_pci_gone(hw->pci))
 		return plx_err(ENODEV, "%s: gone after a reset", plx_pci_name(hw->pci));
 	mask_interrupts(hw); /* the reset may have left some enabled */
@@ -65,25 +61,16 @@ int e1000_hw_reset(struct e1000_hw *hw)
 
 /* ---- 4.6.3: PHY and link ---- */
 
-/* Software and firmware share the PHY's bus; EXTCNF_CTRL says whose turn it is. */
 static void mdio_take(struct e1000_hw *hw)
 {
-	if (hw->no_mdio_own)
-		return;
-	e1000_wr(hw, E1000_EXTCNF_CTRL, e1000_rd(hw, E1000_EXTCNF_CTRL) | E1000_EXTCNF_MDIO_OWN);
-	if (plx_win_wait(&hw->win, E1000_EXTCNF_CTRL, E1000_EXTCNF_MDIO_OWN, E1000_EXTCNF_MDIO_OWN,
-		    20 * MS, "MDIO from the firmware") != -ETIMEDOUT)
-		return;
-	hw->no_mdio_own = true;
-	plx_logf(
-		hw->log, PLX_LOG_WARN, "%s: %s; used without", plx_pci_name(hw->pci), plx_errmsg());
+	if (hw->gen->mdio_take != NULL)
+		hw->gen->mdio_take(hw);
 }
 
 static void mdio_give(struct e1000_hw *hw)
 {
-	if (hw->no_mdio_own)
-		return;
-	e1000_wr(hw, E1000_EXTCNF_CTRL, e1000_rd(hw, E1000_EXTCNF_CTRL) & ~E1000_EXTCNF_MDIO_OWN);
+	if (hw->gen->mdio_give != NULL)
+		hw->gen->mdio_give(hw);
 }
 
 /* One access through MDIC (10.2.2); op has E1000_MDIC_READ, or _WRITE and the data. */
@@ -239,41 +226,21 @@ void e1000_vlan_mode(struct e1000_hw *hw, bool on)
 	e1000_wr(hw, E1000_CTRL, hw->ctrl);
 }
 
-/* ---- 4.6.5: receive unit ---- */
+/* ---- 4.6.5, 4.6.6: rings ---- */
 
-uint32_t e1000_rctl_bufsize(uint32_t room, uint32_t *len)
+uint32_t e1000_buf_len_pow2(uint32_t room, uint32_t *rctl)
 {
-	uint32_t pow2 = (uint32_t)1 << plx_log2_u64(PLX_MIN(room, 16384u));
-	uint32_t kb = PLX_MIN(room / 1024, 15u);
+	const unsigned log2 = plx_log2_u64(PLX_MIN(room, 16384u));
 
-	/* FLXBUF counts KiB, and wins where no power of two fits as well */
-	*len = PLX_MAX(pow2, kb * 1024);
-	if (*len > pow2)
-		return E1000_RCTL_FLXBUF(kb);
-	if (pow2 > 2048) /* 16384, 8192, 4096: codes 1, 2, 3 */
-		return E1000_RCTL_BSEX | E1000_RCTL_BSIZE(15 - plx_log2_u64(pow2));
-	return E1000_RCTL_BSIZE(11 - plx_log2_u64(pow2)); /* 2048 to 256: codes 0 to 3 */
+	if (log2 > 11) /* 16384, 8192, 4096: codes 1, 2, 3 */
+		*rctl = E1000_RCTL_BSEX | E1000_RCTL_BSIZE(15 - log2);
+	else /* 2048 to 256: codes 0 to 3 */
+		*rctl = E1000_RCTL_BSIZE(11 - log2);
+	return (uint32_t)1 << log2;
 }
 
-void e1000_rx_unit(struct e1000_hw *hw, bool cksum, bool rss)
+void e1000_rx_ring_regs(const struct plx_win *queue, uint64_t iova, uint32_t n_desc)
 {
-	uint32_t rxcsum = cksum ? E1000_RXCSUM_IPOFL | E1000_RXCSUM_TUOFL : 0;
-
-	e1000_wr(hw, E1000_RDTR, 0);
-	e1000_wr(hw, E1000_RADV, 0);
-	/* 7.1.11: two queues want PCSD; nothing of the packet checksum is used otherwise */
-	e1000_wr(hw, E1000_RXCSUM, rss ? rxcsum | E1000_RXCSUM_PCSD : rxcsum);
-	e1000_wr(hw, E1000_RFCTL,
-		E1000_RFCTL_EXSTEN | E1000_RFCTL_ISCSI_DIS | E1000_RFCTL_NFSW_DIS |
-			E1000_RFCTL_NFSR_DIS | E1000_RFCTL_ACK_DIS);
-}
-
-void e1000_rx_ring(const struct plx_win *queue, uint64_t iova, uint32_t n_desc)
-{
-	/* fetch 32 at a time, write back each */
-	plx_wr32(queue, E1000_RXDCTL,
-		E1000_DCTL_PTHRESH(32) | E1000_DCTL_HTHRESH(4) | E1000_DCTL_WTHRESH(1) |
-			E1000_DCTL_GRAN);
 	plx_wr32(queue, E1000_RDBAL, (uint32_t)iova);
 	plx_wr32(queue, E1000_RDBAH, (uint32_t)(iova >> 32));
 	plx_wr32(queue, E1000_RDLEN, n_desc * 16);
@@ -281,31 +248,11 @@ void e1000_rx_ring(const struct plx_win *queue, uint64_t iova, uint32_t n_desc)
 	plx_wr32(queue, E1000_RDT, 0);
 }
 
-/* ---- 4.6.6: transmit unit ---- */
-
-void e1000_tx_unit(struct e1000_hw *hw)
-{
-	e1000_wr(hw, E1000_TIDV, 0);
-	e1000_wr(hw, E1000_TADV, 0);
-	e1000_wr(hw, E1000_TIPG, E1000_TIPG_VALUE(8, 8, 6));
-}
-
-void e1000_tx_ring(const struct plx_win *queue, uint64_t iova, uint32_t n_desc)
+void e1000_tx_ring_regs(const struct plx_win *queue, uint64_t iova, uint32_t n_desc)
 {
 	plx_wr32(queue, E1000_TDBAL, (uint32_t)iova);
 	plx_wr32(queue, E1000_TDBAH, (uint32_t)(iova >> 32));
 	plx_wr32(queue, E1000_TDLEN, n_desc * 16);
 	plx_wr32(queue, E1000_TDH, 0);
 	plx_wr32(queue, E1000_TDT, 0);
-	plx_wr32(queue, E1000_TXDCTL,
-		E1000_DCTL_PTHRESH(31) | E1000_DCTL_HTHRESH(1) | E1000_DCTL_WTHRESH(1) |
-			E1000_TXDCTL_BIT22 | E1000_DCTL_GRAN);
-	plx_wr32(queue, E1000_TARC0, plx_rd32(queue, E1000_TARC0) | E1000_TARC_ENABLE);
-}
-
-void e1000_tx_enable(struct e1000_hw *hw)
-{
-	e1000_wr(hw, E1000_TCTL,
-		E1000_TCTL_EN | E1000_TCTL_PSP | E1000_TCTL_CT(0xf) | E1000_TCTL_COLD(0x3f) |
-			E1000_TCTL_MULR | E1000_TCTL_RRTHRESH(1));
 }

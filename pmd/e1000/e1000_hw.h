@@ -12,9 +12,52 @@
 #include "plx_ethdev.h"
 #include "plx_pci.h"
 
-/* What differs between members of the family: a row for each PCI id that has a difference. */
+struct e1000_hw;
+
+/*
+ * What a generation of the family has and does its own way: e1000_82574.c and the like. Operations
+ * that are NULL have nothing to do. All else is the same, and in e1000_hw.c.
+ */
+struct e1000_gen {
+	uint32_t in;      /* which registers it has: E1000_IN_* */
+	uint32_t bar_len; /* of BAR 0 */
+	uint16_t queues;  /* each way */
+	uint16_t max_desc;
+	uint32_t rx_offloads, tx_offloads;
+	/* Registers of the rings of queue 0, and how far behind them are those of the next. */
+	uint32_t rx_ring_at, tx_ring_at, ring_step;
+	/* RSS: none without fields. MRQC with several queues, and where a queue is in an entry of RETA. */
+	uint32_t rss_fields, mrqc_rss, reta_shift;
+
+	/* No bus requests from here on; returns when none is outstanding. */
+	void (*bus_quiesce)(struct e1000_hw *hw);
+	/* After CTRL.RST: waits until the device can be used. 0 or -errno. */
+	int (*reset_wait)(struct e1000_hw *hw);
+	/* The PHY's bus, where it is shared with the firmware. */
+	void (*mdio_take)(struct e1000_hw *hw);
+	void (*mdio_give)(struct e1000_hw *hw);
+
+	/* How many bytes the device writes into a room of so many; what RCTL has to have for it. */
+	uint32_t (*buf_len)(uint32_t room, uint32_t *rctl);
+	void (*rx_unit)(struct e1000_hw *hw, bool cksum, bool rss);
+	void (*tx_unit)(struct e1000_hw *hw);
+	/* An empty ring, not enabled yet unless the device enables rings one by one. 0 or -errno. */
+	int (*rx_ring)(
+		const struct plx_win *queue, uint64_t iova, uint32_t n_desc, uint32_t buf_len);
+	int (*tx_ring)(const struct plx_win *queue, uint64_t iova, uint32_t n_desc);
+	void (*tx_on)(struct e1000_hw *hw);
+
+	/* Bursts for a queue as it is configured. */
+	plx_rx_fn (*rx_select)(struct plx_port *port, const struct plx_rxq *q);
+	plx_tx_fn (*tx_select)(struct plx_port *port, const struct plx_txq *q);
+};
+
+extern const struct e1000_gen e1000_gen_82574;
+
+/* What differs between members of a generation: a row for each PCI id that has a difference. */
 struct e1000_model {
 	const char *name;
+	const struct e1000_gen *gen;
 	uint32_t max_frame; /* longest frame, without FCS */
 };
 
@@ -22,6 +65,7 @@ struct e1000_hw {
 	struct plx_pci_dev *pci;
 	struct plx_log *log;
 	const struct e1000_model *model;
+	const struct e1000_gen *gen; /* the model's */
 	struct plx_win win;
 	uint32_t ctrl;    /* CTRL as it was last written */
 	bool no_mdio_own; /* the firmware does not share MDIO: not asked again */
@@ -43,10 +87,17 @@ static inline void e1000_flush(const struct e1000_hw *hw)
 	(void)e1000_rd(hw, E1000_STATUS);
 }
 
-/* In this window the ring registers of a queue are where queue 0 has them. */
-static inline struct plx_win e1000_queue_win(const struct e1000_hw *hw, uint32_t queue)
+/* In these windows the ring registers of a queue are where queue 0 of the 82574 has them. */
+static inline struct plx_win e1000_rx_win(const struct e1000_hw *hw, uint32_t queue)
 {
-	return plx_win_from(&hw->win, queue * E1000_QUEUE_STEP);
+	return plx_win_from(
+		&hw->win, hw->gen->rx_ring_at - E1000_RX_RING + queue * hw->gen->ring_step);
+}
+
+static inline struct plx_win e1000_tx_win(const struct e1000_hw *hw, uint32_t queue)
+{
+	return plx_win_from(
+		&hw->win, hw->gen->tx_ring_at - E1000_TX_RING + queue * hw->gen->ring_step);
 }
 
 /* 4.6.1, 4.6.2: no interrupts, no DMA, reset, general configuration. Does not touch the PHY. */
@@ -71,14 +122,10 @@ void e1000_mta_set(struct e1000_hw *hw, const uint32_t mta[E1000_N_MTA]);
 void e1000_vfta_set(struct e1000_hw *hw, const uint32_t vfta[E1000_N_VFTA]);
 void e1000_vlan_mode(struct e1000_hw *hw, bool on);
 
-/* RCTL's buffer size for rooms of that many bytes, and in *len how many of them it uses. */
-uint32_t e1000_rctl_bufsize(uint32_t room, uint32_t *len);
-
-/* 4.6.5, 4.6.6: the unit, and each queue's ring, which is empty; not enabled yet. */
-void e1000_rx_unit(struct e1000_hw *hw, bool cksum, bool rss);
-void e1000_rx_ring(const struct plx_win *queue, uint64_t iova, uint32_t n_desc);
-void e1000_tx_unit(struct e1000_hw *hw);
-void e1000_tx_ring(const struct plx_win *queue, uint64_t iova, uint32_t n_desc);
-void e1000_tx_enable(struct e1000_hw *hw);
+/* Part of a generation: RDBAL to RDT, or TDBAL to TDT, of an empty ring. */
+void e1000_rx_ring_regs(const struct plx_win *queue, uint64_t iova, uint32_t n_desc);
+void e1000_tx_ring_regs(const struct plx_win *queue, uint64_t iova, uint32_t n_desc);
+/* And RCTL's buffer size: powers of two from 256 to 16384; *rctl gets its bits. */
+uint32_t e1000_buf_len_pow2(uint32_t room, uint32_t *rctl);
 
 #endif

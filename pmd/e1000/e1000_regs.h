@@ -15,80 +15,89 @@
 #define E1000_BAR     0
 #define E1000_BAR_LEN 0x20000u
 
+/* Generations of the family. */
+enum {
+	E1000_IN_8254X = 1,
+	E1000_IN_82574 = 2,
+	E1000_IN_82576 = 4,
+	E1000_IN_PCIE = E1000_IN_82574 | E1000_IN_82576,
+	E1000_IN_ALL = E1000_IN_8254X | E1000_IN_PCIE,
+};
+
 /*
- * X(name, offset, access, section, text). Access: RW, RO, WO; RC is cleared by reading, SE has
- * another side effect of reading.
+ * X(name, offset, access, in, section, text). Access: RW, RO, WO; RC is cleared by reading, SE has
+ * another side effect of reading. In: the generations that have it, E1000_IN_*.
  */
 /* clang-format off */
 #define E1000_REGS(X)                                                                          \
-	X(CTRL,        0x00000, RW, "10.2.2", "device control")                                \
-	X(STATUS,      0x00008, RO, "10.2.2", "device status")                                 \
-	X(EEC,         0x00010, RW, "10.2.2", "NVM control")                                   \
-	X(EERD,        0x00014, RW, "10.2.2", "NVM read")                                      \
-	X(CTRL_EXT,    0x00018, RW, "10.2.2", "device control, extended")                      \
-	X(MDIC,        0x00020, RW, "10.2.2", "access to the PHY's registers")                 \
-	X(FCAL,        0x00028, RW, "10.2.2", "flow control address, low")                     \
-	X(FCAH,        0x0002c, RW, "10.2.2", "flow control address, high")                    \
-	X(FCT,         0x00030, RW, "10.2.2", "flow control type")                             \
-	X(VET,         0x00038, RW, "10.2.2", "EtherType of a VLAN tag")                       \
-	X(FCTTV,       0x00170, RW, "10.2.2", "flow control timer")                            \
-	X(LEDCTL,      0x00e00, RW, "10.2.2", "LEDs")                                          \
-	X(EXTCNF_CTRL, 0x00f00, RW, "10.2.2", "extended configuration, MDIO ownership")        \
-	X(PBA,         0x01000, RW, "10.2.2", "split of the packet buffer")                    \
-	X(GCR,         0x05b00, RW, "10.2.3", "PCIe control")                                  \
-	X(FACTPS,      0x05b30, RO, "10.2.3", "function active and power state")               \
-	X(FWSM,        0x05b54, RO, "10.2.3", "firmware semaphore")                            \
-	X(ICR,         0x000c0, RC, "10.2.4", "interrupt causes")                              \
-	X(ITR,         0x000c4, RW, "10.2.4", "interrupt throttling")                          \
-	X(ICS,         0x000c8, WO, "10.2.4", "interrupt cause set")                           \
-	X(IMS,         0x000d0, RW, "10.2.4", "interrupt mask set")                            \
-	X(IMC,         0x000d8, WO, "10.2.4", "interrupt mask clear")                          \
-	X(IAM,         0x000e0, RW, "10.2.4", "interrupt acknowledge auto mask")               \
-	X(IVAR,        0x000e4, RW, "10.2.4", "interrupt vector allocation")                   \
-	X(RCTL,        0x00100, RW, "10.2.5", "receive control")                               \
-	X(ERT,         0x02008, RW, "10.2.5", "early receive threshold")                       \
-	X(FCRTL,       0x02160, RW, "10.2.5", "flow control threshold, low")                   \
-	X(FCRTH,       0x02168, RW, "10.2.5", "flow control threshold, high")                  \
-	X(PSRCTL,      0x02170, RW, "10.2.5", "packet split control")                          \
-	X(RDBAL,       0x02800, RW, "10.2.5", "RX ring address, low")                          \
-	X(RDBAH,       0x02804, RW, "10.2.5", "RX ring address, high")                         \
-	X(RDLEN,       0x02808, RW, "10.2.5", "RX ring bytes")                                 \
-	X(RDH,         0x02810, RW, "10.2.5", "RX ring head")                                  \
-	X(RDT,         0x02818, RW, "10.2.5", "RX ring tail")                                  \
-	X(RDTR,        0x02820, RW, "10.2.5", "RX interrupt delay")                            \
-	X(RXDCTL,      0x02828, RW, "10.2.5", "RX descriptor control")                         \
-	X(RADV,        0x0282c, RW, "10.2.5", "RX interrupt absolute delay")                   \
-	X(RDBAL1, 0x02900, RW, "10.2.5", "RX ring address of queue 1, low")                           \
-	X(RDBAH1, 0x02904, RW, "10.2.5", "RX ring address of queue 1, high")                          \
-	X(RDLEN1, 0x02908, RW, "10.2.5", "RX ring bytes of queue 1")                                  \
-	X(RDH1, 0x02910, RW, "10.2.5", "RX ring head of queue 1")                                     \
-	X(RDT1, 0x02918, RW, "10.2.5", "RX ring tail of queue 1")                                     \
-	X(RXDCTL1, 0x02928, RW, "10.2.5", "RX descriptor control of queue 1")                         \
-	X(RXCSUM,      0x05000, RW, "10.2.5", "RX checksum control")                           \
-	X(RFCTL,       0x05008, RW, "10.2.5", "RX filter control")                             \
-	X(MRQC,        0x05818, RW, "10.2.5", "multiple RX queues")                            \
-	X(TCTL,        0x00400, RW, "10.2.6", "transmit control")                              \
-	X(TIPG,        0x00410, RW, "10.2.6", "inter-packet gap")                              \
-	X(TDBAL,       0x03800, RW, "10.2.6", "TX ring address, low")                          \
-	X(TDBAH,       0x03804, RW, "10.2.6", "TX ring address, high")                         \
-	X(TDLEN,       0x03808, RW, "10.2.6", "TX ring bytes")                                 \
-	X(TDH,         0x03810, RW, "10.2.6", "TX ring head")                                  \
-	X(TDT,         0x03818, RW, "10.2.6", "TX ring tail")                                  \
-	X(TIDV,        0x03820, RW, "10.2.6", "TX interrupt delay")                            \
-	X(TXDCTL,      0x03828, RW, "10.2.6", "TX descriptor control")                         \
-	X(TADV,        0x0382c, RW, "10.2.6", "TX interrupt absolute delay")                   \
-	X(TARC0,       0x03840, RW, "10.2.6", "TX arbitration count")                          \
-	X(TDBAL1, 0x03900, RW, "10.2.6", "TX ring address of queue 1, low")                           \
-	X(TDBAH1, 0x03904, RW, "10.2.6", "TX ring address of queue 1, high")                          \
-	X(TDLEN1, 0x03908, RW, "10.2.6", "TX ring bytes of queue 1")                                  \
-	X(TDH1, 0x03910, RW, "10.2.6", "TX ring head of queue 1")                                     \
-	X(TDT1, 0x03918, RW, "10.2.6", "TX ring tail of queue 1")                                     \
-	X(TXDCTL1, 0x03928, RW, "10.2.6", "TX descriptor control of queue 1")                         \
-	X(TARC1, 0x03940, RW, "10.2.6", "TX arbitration count of queue 1")                            \
-	X(WUC,         0x05800, RW, "10.2.8", "wake-up control")                               \
-	X(WUFC,        0x05808, RW, "10.2.8", "wake-up filters")                               \
-	X(MANC,        0x05820, RW, "10.2.8", "management control")                            \
-	X(SWSM,        0x05b50, SE, "10.2.3", "software semaphore")
+	X(CTRL, 0x00000, RW, ALL, "10.2.2", "device control")                                  \
+	X(STATUS, 0x00008, RO, ALL, "10.2.2", "device status")                                 \
+	X(EEC, 0x00010, RW, ALL, "10.2.2", "NVM control")                                      \
+	X(EERD, 0x00014, RW, ALL, "10.2.2", "NVM read")                                        \
+	X(CTRL_EXT, 0x00018, RW, ALL, "10.2.2", "device control, extended")                    \
+	X(MDIC, 0x00020, RW, ALL, "10.2.2", "access to the PHY's registers")                   \
+	X(FCAL, 0x00028, RW, ALL, "10.2.2", "flow control address, low")                       \
+	X(FCAH, 0x0002c, RW, ALL, "10.2.2", "flow control address, high")                      \
+	X(FCT, 0x00030, RW, ALL, "10.2.2", "flow control type")                                \
+	X(VET, 0x00038, RW, ALL, "10.2.2", "EtherType of a VLAN tag")                          \
+	X(FCTTV, 0x00170, RW, ALL, "10.2.2", "flow control timer")                             \
+	X(LEDCTL, 0x00e00, RW, ALL, "10.2.2", "LEDs")                                          \
+	X(EXTCNF_CTRL, 0x00f00, RW, 82574, "10.2.2", "extended configuration, MDIO ownership") \
+	X(PBA, 0x01000, RW, ALL, "10.2.2", "split of the packet buffer")                       \
+	X(GCR, 0x05b00, RW, PCIE, "10.2.3", "PCIe control")                                    \
+	X(FACTPS, 0x05b30, RO, PCIE, "10.2.3", "function active and power state")              \
+	X(FWSM, 0x05b54, RO, PCIE, "10.2.3", "firmware semaphore")                             \
+	X(ICR, 0x000c0, RC, ALL, "10.2.4", "interrupt causes")                                 \
+	X(ITR, 0x000c4, RW, ALL, "10.2.4", "interrupt throttling")                             \
+	X(ICS, 0x000c8, WO, ALL, "10.2.4", "interrupt cause set")                              \
+	X(IMS, 0x000d0, RW, ALL, "10.2.4", "interrupt mask set")                               \
+	X(IMC, 0x000d8, WO, ALL, "10.2.4", "interrupt mask clear")                             \
+	X(IAM, 0x000e0, RW, PCIE, "10.2.4", "interrupt acknowledge auto mask")                 \
+	X(IVAR, 0x000e4, RW, 82574, "10.2.4", "interrupt vector allocation")                   \
+	X(RCTL, 0x00100, RW, ALL, "10.2.5", "receive control")                                 \
+	X(ERT, 0x02008, RW, 82574, "10.2.5", "early receive threshold")                        \
+	X(FCRTL, 0x02160, RW, ALL, "10.2.5", "flow control threshold, low")                    \
+	X(FCRTH, 0x02168, RW, ALL, "10.2.5", "flow control threshold, high")                   \
+	X(PSRCTL, 0x02170, RW, 82574, "10.2.5", "packet split control")                        \
+	X(RDBAL, 0x02800, RW, ALL, "10.2.5", "RX ring address, low")                           \
+	X(RDBAH, 0x02804, RW, ALL, "10.2.5", "RX ring address, high")                          \
+	X(RDLEN, 0x02808, RW, ALL, "10.2.5", "RX ring bytes")                                  \
+	X(RDH, 0x02810, RW, ALL, "10.2.5", "RX ring head")                                     \
+	X(RDT, 0x02818, RW, ALL, "10.2.5", "RX ring tail")                                     \
+	X(RDTR, 0x02820, RW, ALL, "10.2.5", "RX interrupt delay")                              \
+	X(RXDCTL, 0x02828, RW, ALL, "10.2.5", "RX descriptor control")                         \
+	X(RADV, 0x0282c, RW, ALL, "10.2.5", "RX interrupt absolute delay")                     \
+	X(RDBAL1, 0x02900, RW, 82574, "10.2.5", "RX ring address of queue 1, low")             \
+	X(RDBAH1, 0x02904, RW, 82574, "10.2.5", "RX ring address of queue 1, high")            \
+	X(RDLEN1, 0x02908, RW, 82574, "10.2.5", "RX ring bytes of queue 1")                    \
+	X(RDH1, 0x02910, RW, 82574, "10.2.5", "RX ring head of queue 1")                       \
+	X(RDT1, 0x02918, RW, 82574, "10.2.5", "RX ring tail of queue 1")                       \
+	X(RXDCTL1, 0x02928, RW, 82574, "10.2.5", "RX descriptor control of queue 1")           \
+	X(RXCSUM, 0x05000, RW, ALL, "10.2.5", "RX checksum control")                           \
+	X(RFCTL, 0x05008, RW, PCIE, "10.2.5", "RX filter control")                             \
+	X(MRQC, 0x05818, RW, PCIE, "10.2.5", "multiple RX queues")                             \
+	X(TCTL, 0x00400, RW, ALL, "10.2.6", "transmit control")                                \
+	X(TIPG, 0x00410, RW, ALL, "10.2.6", "inter-packet gap")                                \
+	X(TDBAL, 0x03800, RW, ALL, "10.2.6", "TX ring address, low")                           \
+	X(TDBAH, 0x03804, RW, ALL, "10.2.6", "TX ring address, high")                          \
+	X(TDLEN, 0x03808, RW, ALL, "10.2.6", "TX ring bytes")                                  \
+	X(TDH, 0x03810, RW, ALL, "10.2.6", "TX ring head")                                     \
+	X(TDT, 0x03818, RW, ALL, "10.2.6", "TX ring tail")                                     \
+	X(TIDV, 0x03820, RW, ALL, "10.2.6", "TX interrupt delay")                              \
+	X(TXDCTL, 0x03828, RW, ALL, "10.2.6", "TX descriptor control")                         \
+	X(TADV, 0x0382c, RW, ALL, "10.2.6", "TX interrupt absolute delay")                     \
+	X(TARC0, 0x03840, RW, 82574, "10.2.6", "TX arbitration count")                         \
+	X(TDBAL1, 0x03900, RW, 82574, "10.2.6", "TX ring address of queue 1, low")             \
+	X(TDBAH1, 0x03904, RW, 82574, "10.2.6", "TX ring address of queue 1, high")            \
+	X(TDLEN1, 0x03908, RW, 82574, "10.2.6", "TX ring bytes of queue 1")                    \
+	X(TDH1, 0x03910, RW, 82574, "10.2.6", "TX ring head of queue 1")                       \
+	X(TDT1, 0x03918, RW, 82574, "10.2.6", "TX ring tail of queue 1")                       \
+	X(TXDCTL1, 0x03928, RW, 82574, "10.2.6", "TX descriptor control of queue 1")           \
+	X(TARC1, 0x03940, RW, 82574, "10.2.6", "TX arbitration count of queue 1")              \
+	X(WUC, 0x05800, RW, ALL, "10.2.8", "wake-up control")                                  \
+	X(WUFC, 0x05808, RW, ALL, "10.2.8", "wake-up filters")                                 \
+	X(MANC, 0x05820, RW, ALL, "10.2.8", "management control")                              \
+	X(SWSM, 0x05b50, SE, PCIE, "10.2.3", "software semaphore")
 
 /*
  * The device's counters (10.2.7): X(name, offset, bytes, name in plx_port_xstats()). All are cleared
@@ -151,7 +160,7 @@
 /* clang-format on */
 
 enum {
-#define X(name, offset, access, section, text) E1000_##name = (offset),
+#define X(name, offset, access, in, section, text) E1000_##name = (offset),
 	E1000_REGS(X)
 #undef X
 #define X(name, offset, bytes, text) E1000_##name = (offset),
@@ -163,7 +172,7 @@ enum {
 static inline bool e1000_reg_known(uint32_t offset)
 {
 	switch (offset) {
-#define X(name, off, access, section, text) case (off):
+#define X(name, off, access, in, section, text) case (off):
 		E1000_REGS(X)
 #undef X
 #define X(name, off, bytes, text) case (off):
@@ -191,11 +200,12 @@ enum {
 };
 
 /*
- * Two queues each way. Registers of a ring are those of queue 0 above; those of queue 1 lie so far
- * behind them, which a window for a queue (e1000_queue_win()) has in it.
+ * Registers of a ring are those of queue 0 above, from these on; where other queues have theirs is in
+ * a queue's window (e1000_rx_win(), e1000_tx_win()).
  */
-#define E1000_QUEUES     2u
-#define E1000_QUEUE_STEP 0x100u
+#define E1000_RX_RING E1000_RDBAL
+#define E1000_TX_RING E1000_TDBAL
+#define E1000_QUEUES  2u /* of the 82574, each way */
 
 /* CTRL */
 #define E1000_CTRL_FD                 PLX_BIT(0)  /* full duplex */
@@ -263,14 +273,12 @@ enum { E1000_PHY_BMCR = 0, E1000_PHY_BMSR = 1 };
 #define E1000_RXCSUM_PCSD  PLX_BIT(13) /* the RSS hash in place of packet checksum and IP id */
 
 /* MRQC */
-#define E1000_MRQC_RSS      PLX_BIT(0)  /* two queues; changed only while the receiver is off */
+#define E1000_MRQC_RSS \
+	PLX_BIT(0) /* of the 82574: two queues; changed only while the receiver is off */
 #define E1000_MRQC_TCP_IPV4 PLX_BIT(16) /* what is hashed: no bit, nothing */
 #define E1000_MRQC_IPV4     PLX_BIT(17)
 #define E1000_MRQC_TCP_IPV6 PLX_BIT(18)
 #define E1000_MRQC_IPV6     PLX_BIT(20)
-
-/* RETA: an entry's queue */
-#define E1000_RETA_QUEUE(q) ((uint32_t)(q) << 7)
 
 /* RXDCTL and TXDCTL */
 #define E1000_DCTL_PTHRESH(n) ((uint32_t)(n))

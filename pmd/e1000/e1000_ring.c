@@ -23,7 +23,7 @@ static int ring_alloc(struct plx_port *port, uint16_t n_desc, struct plx_dma *dm
 int e1000_rxq_setup(struct plx_port *port, struct plx_rxq *h, const struct plx_rxq_conf *conf)
 {
 	struct e1000_rxq *q = (struct e1000_rxq *)h;
-	uint32_t len;
+	uint32_t rctl;
 	int err = ring_alloc(port, h->n_desc, &q->dma);
 
 	if (err < 0)
@@ -32,12 +32,12 @@ int e1000_rxq_setup(struct plx_port *port, struct plx_rxq *h, const struct plx_r
 	q->sw = plx_priv_alloc(port->ctx, h->n_desc * sizeof(*q->sw), port->info.node);
 	if (q->sw == NULL)
 		return -ENOMEM;
-	(void)e1000_rctl_bufsize(h->pool->room - PLX_MBUF_HEADROOM, &len);
-	q->buf_len = (uint16_t)len;
+	q->buf_len = (uint16_t)e1000_priv(port)->hw.gen->buf_len(
+		h->pool->room - PLX_MBUF_HEADROOM, &rctl);
 	q->batch = (uint16_t)PLX_MIN((uint32_t)E1000_CHUNK, h->n_desc / 4u);
 	q->scatter = (port->conf.rx_offloads & PLX_RX_OFFLOAD_SCATTER) != 0;
 	q->hash = (port->conf.rx_offloads & PLX_RX_OFFLOAD_RSS_HASH) != 0;
-	q->win = e1000_queue_win(&e1000_priv(port)->hw, h->index);
+	q->win = e1000_rx_win(&e1000_priv(port)->hw, h->index);
 	q->table = &e1000_priv(port)->rx_table;
 	q->spare = (uint16_t)(h->n_desc - 1);
 	return 0;
@@ -64,7 +64,7 @@ int e1000_txq_setup(struct plx_port *port, struct plx_txq *h, const struct plx_t
 	q->rs = plx_priv_alloc(port->ctx, h->n_desc * sizeof(*q->rs), port->info.node);
 	if (q->sw == NULL || q->rs == NULL)
 		return -ENOMEM;
-	q->win = e1000_queue_win(&e1000_priv(port)->hw, h->index);
+	q->win = e1000_tx_win(&e1000_priv(port)->hw, h->index);
 	q->alone = port->conf.n_txq == 1;
 	q->vlan = (port->conf.tx_offloads & PLX_TX_OFFLOAD_VLAN) != 0;
 	return 0;

@@ -18,16 +18,17 @@ void e1000_rss_init(struct e1000_rss *rss)
 
 void e1000_rss_configure(struct plx_port *port)
 {
+	const uint32_t fields = e1000_priv(port)->hw.gen->rss_fields;
 	struct e1000_rss *rss = &e1000_priv(port)->rss;
 	const uint16_t n = port->conf.n_rxq;
 
-	rss->on = n > 1 || (port->conf.rx_offloads & PLX_RX_OFFLOAD_RSS_HASH) != 0;
-	rss->fields = rss->on ? E1000_RSS_FIELDS : 0;
+	rss->on = fields != 0 && (n > 1 || (port->conf.rx_offloads & PLX_RX_OFFLOAD_RSS_HASH) != 0);
+	rss->fields = rss->on ? fields : 0;
 	for (uint32_t i = 0; i < E1000_N_RETA; i++)
 		rss->table[i] = (uint8_t)(n > 1 ? i % n : 0);
 }
 
-static uint32_t mrqc(const struct e1000_rss *rss)
+static uint32_t mrqc(const struct e1000_port *p)
 {
 	static const struct {
 		uint32_t field, bit;
@@ -37,7 +38,8 @@ static uint32_t mrqc(const struct e1000_rss *rss)
 		{PLX_RSS_IPV6, E1000_MRQC_IPV6},
 		{PLX_RSS_IPV6_TCP, E1000_MRQC_TCP_IPV6},
 	};
-	uint32_t v = rss->on ? E1000_MRQC_RSS : 0;
+	const struct e1000_rss *rss = &p->rss;
+	uint32_t v = rss->on ? p->hw.gen->mrqc_rss : 0;
 
 	for (size_t i = 0; rss->on && i < PLX_ARRAY_SIZE(bits); i++)
 		if (rss->fields & bits[i].field)
@@ -57,7 +59,7 @@ static void write_table(const struct e1000_hw *hw, const struct e1000_rss *rss)
 		uint32_t v = 0;
 
 		for (unsigned j = 0; j < 4; j++)
-			v |= E1000_RETA_QUEUE(rss->table[4 * i + j]) << 8 * j;
+			v |= (uint32_t)rss->table[4 * i + j] << (8 * j + hw->gen->reta_shift);
 		e1000_wr(hw, E1000_RETA(i), v);
 	}
 }
@@ -68,7 +70,8 @@ void e1000_rss_start(struct e1000_port *p)
 		write_key(&p->hw, &p->rss);
 		write_table(&p->hw, &p->rss);
 	}
-	e1000_wr(&p->hw, E1000_MRQC, mrqc(&p->rss));
+	if (p->hw.gen->rss_fields != 0)
+		e1000_wr(&p->hw, E1000_MRQC, mrqc(p));
 }
 
 int e1000_set_rss(struct plx_port *port, const struct plx_rss *want)
@@ -77,7 +80,7 @@ int e1000_set_rss(struct plx_port *port, const struct plx_rss *want)
 	const bool live = p->running && p->rss.on;
 
 	if (want->key != NULL && live) {
-		e1000_wr(&p->hw, E1000_MRQC, E1000_MRQC_RSS);
+		e1000_wr(&p->hw, E1000_MRQC, p->hw.gen->mrqc_rss);
 		e1000_flush(&p->hw);
 	}
 	if (want->key != NULL) {
@@ -93,7 +96,7 @@ int e1000_set_rss(struct plx_port *port, const struct plx_rss *want)
 	}
 	p->rss.fields = want->fields;
 	if (live) {
-		e1000_wr(&p->hw, E1000_MRQC, mrqc(&p->rss));
+		e1000_wr(&p->hw, E1000_MRQC, mrqc(p));
 		e1000_flush(&p->hw);
 	}
 	return 0;

@@ -18,8 +18,9 @@ static const struct {
 	const char *name;
 	uint32_t offset;
 	enum access access;
+	uint32_t in;
 } reg_rows[] = {
-#define X(name, offset, access, section, text) {#name, offset, access},
+#define X(name, offset, access, in, section, text) {#name, offset, access, E1000_IN_##in},
 	E1000_REGS(X)
 #undef X
 };
@@ -93,7 +94,8 @@ int e1000_regs(struct plx_port *port, struct plx_xstat *out, size_t max, size_t 
 
 	*n = 0;
 	for (size_t i = 0; i < PLX_ARRAY_SIZE(reg_rows); i++)
-		if (reg_rows[i].access == RO || reg_rows[i].access == RW)
+		if ((reg_rows[i].in & p->hw.gen->in) &&
+			(reg_rows[i].access == RO || reg_rows[i].access == RW))
 			put(out, max, n, reg_rows[i].name,
 				*n < max ? e1000_rd(&p->hw, reg_rows[i].offset) : 0);
 	return 0;

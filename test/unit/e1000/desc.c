@@ -129,10 +129,10 @@ TEST(e1000_desc, buffer_sizes)
 	};
 
 	for (size_t i = 0; i < PLX_ARRAY_SIZE(rows); i++) {
-		uint32_t len;
+		uint32_t rctl;
 
-		CHECK_EQ(e1000_rctl_bufsize(rows[i].room, &len), rows[i].rctl);
-		CHECK_EQ(len, rows[i].len);
+		CHECK_EQ(e1000_gen_82574.buf_len(rows[i].room, &rctl), rows[i].len);
+		CHECK_EQ(rctl, rows[i].rctl);
 	}
 }
 
