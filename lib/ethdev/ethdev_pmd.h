@@ -3,8 +3,9 @@
  * What a driver of an Ethernet device provides.
  *
  * A few operations are required. Those that prepare and undo may be NULL where there is nothing to do,
- * and the optional ones where the device cannot: the call then returns -ENOTSUP by itself. All run under the port's lock, one at a time, on control threads; while one runs that changes a
- * queue's hardware, no burst is inside that queue (see plx_rx_burst()).
+ * and the optional ones where the device cannot: the call then returns -ENOTSUP by itself. All run
+ * under the port's lock, one at a time, on control threads; while one runs that changes a queue's
+ * hardware, no burst is inside that queue (see plx_rx_burst()).
  *
  * Life of a port:
  *   open        device found and reset, MAC known, priv filled in

@@ -102,6 +102,8 @@ static int command(struct plx_pci_dev *dev, uint32_t clear, uint32_t set, uint32
 		err = cfg_get(dev, PCI_COMMAND, 2, &now);
 	if (err < 0)
 		return err;
+	if (now == 0xffff) /* no device says so: reserved bits read as 0 */
+		plx_pci_set_gone(dev);
 	if (plx_pci_gone(dev))
 		return plx_err(ENODEV, "%s: the device is gone", dev->name);
 	if (((now ^ want) & check) != 0)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The reset of a function: the transport's, else function level reset, else a power cycle, else one
- * of the bus that it is behind, if the transport can and nobody else is there. What a reset did is not believed: the BARs are the canary. Each of these resets clears them, so one
- * that reads as before shows that the device did nothing.
+ * of the bus that it is behind, if the transport can and nobody else is there. What a reset did is not
+ * believed: the BARs are the canary. Each of these resets clears them, so one that reads as before
+ * shows that the device did nothing.
  */
 #define PLX_LOG_TAG "pci"
 #include "pci_internal.h"

@@ -122,8 +122,9 @@ static int explain(const struct vfio_iommu *s, const struct plx_extent *e, int e
 		aperture_text(&s->dom, text, sizeof(text));
 		return plx_err(EINVAL,
 			"the IOMMU cannot map I/O addresses 0x%" PRIx64 " to 0x%" PRIx64
-			" (it can: %s; page sizes 0x%" PRIx64 ")",
-			e->iova, last, text[0] != '\0' ? text : "not known", s->page_sizes);
+			" (it can: %s; pages of %" PRIu64 " KiB and more)",
+			e->iova, last, text[0] != '\0' ? text : "not known",
+			PLX_MAX((s->page_sizes & -s->page_sizes) / KIB, UINT64_C(4)));
 	default:
 		return plx_err(-err, "mapping %" PRIu64 " KiB at I/O address 0x%" PRIx64 ": %s",
 			e->len / KIB, e->iova, strerror(-err));

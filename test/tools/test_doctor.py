@@ -199,6 +199,8 @@ def test_not_bound(tmp):
     assert run(bind, m, *fix.split()[1:]).code == 0
     m.uid = NOBODY
     assert examine(m)[1]
+    # by the name that its interface had
+    assert examine(m, "eth1")[0]["devices"][0] == examine(m, A)[0]["devices"][0]
     # the other one was named
     found, can_run, _ = examine(m, A, B)
     assert not can_run and [f[0] for f in found["devices"]] == ["ok", "wrong"]

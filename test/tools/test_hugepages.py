@@ -222,6 +222,7 @@ def test_mount(tmp):
     m.run = lambda *command: (32, "mount: permission denied")
     done = run(tool, m, "mount", "/mnt/new")
     assert done.code == 1 and "permission denied" in done.err
+    assert not m.exists("/mnt/new")   # what it made for the mount is gone again
 
 
 def test_show(tmp):
