@@ -50,12 +50,12 @@ class Machine:
 
 
 @contextlib.contextmanager
-def two_nics(where=None):
-    """Two e1000e on one wire, in slots 2 and 3; skips the test without QEMU. where: for its files."""
+def two_nics(where=None, model="e1000e"):
+    """Two NICs on one wire, in slots 2 and 3; skips the test without QEMU. where: for its files."""
     if shutil.which(QEMU) is None:
         raise tap.Skip(f"{QEMU} is not installed")
     with tempfile.TemporaryDirectory(prefix="plx-qemu-", dir=where) as folder, Machine(
             folder, "-netdev", "hubport,id=n0,hubid=1", "-netdev", "hubport,id=n1,hubid=1",
-            "-device", "e1000e,netdev=n0,addr=2,romfile=,mac=52:54:00:00:00:02",
-            "-device", "e1000e,netdev=n1,addr=3,romfile=,mac=52:54:00:00:00:03") as machine:
+            "-device", f"{model},netdev=n0,addr=2,romfile=,mac=52:54:00:00:00:02",
+            "-device", f"{model},netdev=n1,addr=3,romfile=,mac=52:54:00:00:00:03") as machine:
         yield machine
