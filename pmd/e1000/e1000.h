@@ -395,14 +395,17 @@ static inline void e1000_tx_begin(struct e1000_txq *q, uint16_t n)
 }
 
 /*
- * A burst of which so many packets, with so many bytes, are sent. plain(q, pkts, k, bytes) fills the slots from tail with up to k packets,
- * which are free and do not wrap, until one is not plain, adds their bytes and returns how many they
- * were.
+ * Fills the slots from tail, which are free and do not wrap, with up to k packets until one is not plain,
+ * adds their bytes and returns how many they were.
  */
+typedef uint32_t (*e1000_fill_fn)(
+	struct e1000_txq *q, struct plx_mbuf *const *pkts, uint32_t k, uint64_t *bytes);
+/* One packet of any shape, as e1000_tx_send(). */
+typedef bool (*e1000_send_fn)(struct e1000_txq *q, struct plx_mbuf *m, uint64_t *bytes);
+
+/* A burst of which so many packets, with so many bytes, are sent. */
 static PLX_ALWAYS_INLINE uint16_t e1000_tx_burst(struct e1000_txq *q, struct plx_mbuf **pkts,
-	uint16_t n, uint16_t sent, uint64_t bytes,
-	uint32_t (*plain)(
-		struct e1000_txq *q, struct plx_mbuf *const *pkts, uint32_t k, uint64_t *bytes))
+	uint16_t n, uint16_t sent, uint64_t bytes, e1000_fill_fn plain, e1000_send_fn send)
 {
 	const uint32_t slots = q->h.n_desc - 1u;
 
@@ -418,8 +421,8 @@ static PLX_ALWAYS_INLINE uint16_t e1000_tx_burst(struct e1000_txq *q, struct plx
 			e1000_tx_advance(q, did);
 		}
 		if (plx_unlikely(did < k || k == 0)) {
-			if (!e1000_tx_send(q, pkts[sent], &bytes) &&
-				(e1000_tx_done(q) == 0 || !e1000_tx_send(q, pkts[sent], &bytes)))
+			if (!send(q, pkts[sent], &bytes) &&
+				(e1000_tx_done(q) == 0 || !send(q, pkts[sent], &bytes)))
 				break;
 			sent++;
 		}

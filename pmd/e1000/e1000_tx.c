@@ -10,7 +10,7 @@
  * The device reports (RS) the last descriptor of a burst, and one in 32 of a long one: finding out
  * what is done is one look at memory for a burst.
  */
-#include "e1000.h"
+#include "e1000_tx.h"
 
 /* ---- what is done ---- */
 
@@ -117,7 +117,7 @@ uint32_t e1000_tx_reclaim(struct plx_txq *h)
 
 /* ---- any packet ---- */
 
-static void put(struct e1000_txq *q, uint64_t q0, uint64_t q1, struct plx_mbuf *m)
+void e1000_tx_put(struct e1000_txq *q, uint64_t q0, uint64_t q1, struct plx_mbuf *m)
 {
 	const uint16_t at = q->tail;
 
@@ -129,16 +129,9 @@ static void put(struct e1000_txq *q, uint64_t q0, uint64_t q1, struct plx_mbuf *
 	q->unplain = q->used;
 }
 
-/* A packet as e1000_tx_send() sees it. */
-struct shape {
-	uint32_t len;          /* bytes of all segments */
-	uint32_t segs;         /* that are not empty */
-	struct plx_mbuf *tail; /* the last of them */
-};
-
-static struct shape shape_of(struct plx_mbuf *m)
+struct e1000_tx_shape e1000_tx_shape_of(struct plx_mbuf *m)
 {
-	struct shape s = {0};
+	struct e1000_tx_shape s = {0};
 
 	for (uint32_t left = E1000_MAX_SEGS * 2; m != NULL; m = m->next) {
 		if (left-- == 0) {
@@ -154,8 +147,7 @@ static struct shape shape_of(struct plx_mbuf *m)
 	return s;
 }
 
-/* The device pads from E1000_MIN_SEND on; below, zeros are written behind the data. */
-static bool pad(const struct shape *s)
+bool e1000_tx_pad(const struct e1000_tx_shape *s)
 {
 	const uint32_t more = E1000_MIN_SEND - s->len;
 
@@ -166,7 +158,8 @@ static bool pad(const struct shape *s)
 	return true;
 }
 
-static bool sendable(const struct e1000_txq *q, const struct plx_mbuf *m, const struct shape *s)
+static bool sendable(
+	const struct e1000_txq *q, const struct plx_mbuf *m, const struct e1000_tx_shape *s)
 {
 	const uint32_t flags = m->flags & PLX_TX_OFFLOADS;
 	const uint32_t max = PLX_READ_ONCE(q->h.max_pkt);
@@ -187,8 +180,7 @@ static bool sendable(const struct e1000_txq *q, const struct plx_mbuf *m, const 
 		       (uint32_t)m->tx.l2_len + (uint32_t)m->tx.l3_len < s->len);
 }
 
-/* Taken, but not to be sent: counts as both. */
-static void refuse(struct e1000_txq *q, struct plx_mbuf *m)
+void e1000_tx_refuse(struct e1000_txq *q, struct plx_mbuf *m)
 {
 	const struct plx_mempool *pool = q->h.cache->pool;
 
@@ -199,7 +191,7 @@ static void refuse(struct e1000_txq *q, struct plx_mbuf *m)
 	plx_ctr_add(&q->h.ctr[PLX_TXQ_DONE], 1);
 }
 
-static void put_segments(struct e1000_txq *q, struct plx_mbuf *m, const struct shape *s)
+static void put_segments(struct e1000_txq *q, struct plx_mbuf *m, const struct e1000_tx_shape *s)
 {
 	uint32_t cmd, opts, padding = s->len < E1000_MIN_SEND ? E1000_MIN_SEND - s->len : 0;
 
@@ -209,9 +201,9 @@ static void put_segments(struct e1000_txq *q, struct plx_mbuf *m, const struct s
 			continue;
 		if (seg == s->tail)
 			break;
-		put(q, plx_mbuf_iova(seg), e1000_tx_q1(cmd, seg->data_len, opts), NULL);
+		e1000_tx_put(q, plx_mbuf_iova(seg), e1000_tx_q1(cmd, seg->data_len, opts), NULL);
 	}
-	put(q, plx_mbuf_iova(s->tail),
+	e1000_tx_put(q, plx_mbuf_iova(s->tail),
 		e1000_tx_q1(cmd | E1000_TXC_EOP, s->tail->data_len + padding, opts), m);
 }
 
@@ -221,7 +213,7 @@ static void put_context(struct e1000_txq *q, const struct plx_mbuf *m, uint64_t 
 	uint64_t ctx[2];
 
 	e1000_tx_context(m, ctx);
-	put(q, ctx[0], ctx[1], NULL);
+	e1000_tx_put(q, ctx[0], ctx[1], NULL);
 	e1000_tx_command(m, &cmd, &opts);
 	/* 7.2.6: the device has one context, whichever queue it came from */
 	q->ctx_key = q->alone ? key : 0;
@@ -231,12 +223,12 @@ static void put_context(struct e1000_txq *q, const struct plx_mbuf *m, uint64_t 
 
 bool e1000_tx_send(struct e1000_txq *q, struct plx_mbuf *m, uint64_t *bytes)
 {
-	const struct shape s = shape_of(m);
+	const struct e1000_tx_shape s = e1000_tx_shape_of(m);
 	uint64_t key = 0;
 
-	if (!sendable(q, m, &s) || (s.len < E1000_MIN_SEND && !pad(&s))) {
+	if (!sendable(q, m, &s) || (s.len < E1000_MIN_SEND && !e1000_tx_pad(&s))) {
 		*bytes += s.len;
-		refuse(q, m);
+		e1000_tx_refuse(q, m);
 		return true;
 	}
 	if ((m->flags & E1000_TX_CKSUMS) && e1000_tx_key(m) != q->ctx_key)
@@ -252,10 +244,6 @@ bool e1000_tx_send(struct e1000_txq *q, struct plx_mbuf *m, uint64_t *bytes)
 
 /* ---- plain packets ---- */
 
-/*
- * The second quadword of the descriptor of a packet in one segment, without its length; 0: it needs
- * another context first, or is none of this.
- */
 static PLX_ALWAYS_INLINE uint64_t offload_q1(
 	const struct e1000_txq *q, const struct plx_mbuf *m, uint32_t flags, uint32_t len)
 {
@@ -273,57 +261,19 @@ static PLX_ALWAYS_INLINE uint64_t offload_q1(
 			return 0;
 		q1 |= E1000_TXC_VLE | (uint64_t)m->vlan << 48;
 	}
-	return q1;
-}
-
-/* Fills slots as e1000_tx_plain() does; with offloads if they are to be looked at. */
-static PLX_ALWAYS_INLINE uint32_t fill(struct e1000_txq *q, struct plx_mbuf *const *pkts,
-	uint32_t k, uint64_t *bytes, bool offloads)
-{
-	const uint64_t mask = offloads ? UINT32_MAX : E1000_SHAPE_MASK;
-	const uint32_t max = PLX_READ_ONCE(q->h.max_pkt) - E1000_MIN_SEND;
-	const struct plx_mempool *pool = q->h.cache->pool;
-	plx_le64 *to = q->ring[q->tail].q;
-	struct plx_mbuf **sw = q->sw + q->tail;
-	uint64_t sum = 0, q1 = E1000_TXC_PLAIN, last = 0;
-	uint32_t i;
-
-	for (i = 0; i < k; i++, to += 2) {
-		struct plx_mbuf *m = pkts[i];
-		const uint64_t shape = plx_load_le64((const char *)m + 20);
-		/* data_off below, refcnt above */
-		const uint32_t off = plx_load_le32((const char *)m + 16) - 0x10000;
-		const uint32_t len = m->data_len;
-
-		if ((shape & mask) != E1000_SHAPE_PLAIN || off > 0xffff || &m->pool->mp != pool ||
-			len - E1000_MIN_SEND > max)
-			break;
-		if (offloads)
-			q1 = offload_q1(q, m, (uint32_t)(shape >> 32) & PLX_TX_OFFLOADS, len);
-		if (offloads && plx_unlikely(q1 == 0))
-			break;
-		sw[i] = m;
-		last = len | q1;
-		plx_le64_write_once(to, m->buf_iova + off);
-		plx_le64_write_once(to + 1, last);
-		sum += len;
-	}
-	*bytes += sum;
-	if (i != 0)
-		q->last_q1 = last;
-	return i;
+	return q1 | len;
 }
 
 uint32_t e1000_tx_plain(
 	struct e1000_txq *q, struct plx_mbuf *const *pkts, uint32_t k, uint64_t *bytes)
 {
-	return fill(q, pkts, k, bytes, false);
+	return e1000_tx_fill(q, pkts, k, bytes, &e1000_tx_82574, NULL);
 }
 
 static PLX_ALWAYS_INLINE uint32_t with_offloads(
 	struct e1000_txq *q, struct plx_mbuf *const *pkts, uint32_t k, uint64_t *bytes)
 {
-	return fill(q, pkts, k, bytes, true);
+	return e1000_tx_fill(q, pkts, k, bytes, &e1000_tx_82574, offload_q1);
 }
 
 uint16_t e1000_tx_offload(struct plx_txq *h, struct plx_mbuf **pkts, uint16_t n)
@@ -331,39 +281,17 @@ uint16_t e1000_tx_offload(struct plx_txq *h, struct plx_mbuf **pkts, uint16_t n)
 	struct e1000_txq *q = (struct e1000_txq *)h;
 
 	e1000_tx_begin(q, n);
-	return e1000_tx_burst(q, pkts, n, 0, 0, with_offloads);
+	return e1000_tx_burst(q, pkts, n, 0, 0, with_offloads, e1000_tx_send);
 }
 
 /* What is left of a burst. */
 PLX_NOINLINE static uint16_t rest(
 	struct e1000_txq *q, struct plx_mbuf **pkts, uint16_t n, uint16_t sent, uint64_t bytes)
 {
-	return e1000_tx_burst(q, pkts, n, sent, bytes, e1000_tx_plain);
-}
-
-/* One at a time, which is cheaper while there are fewer than four. */
-static uint16_t few(struct e1000_txq *q, struct plx_mbuf **pkts, uint16_t n)
-{
-	const uint32_t slots = q->h.n_desc - 1u;
-	uint64_t bytes = 0;
-	uint16_t sent = 0;
-
-	while (sent < n && q->used < slots && fill(q, pkts + sent, 1, &bytes, false) == 1) {
-		q->last = q->tail;
-		e1000_tx_advance(q, 1);
-		sent++;
-	}
-	if (plx_unlikely(sent < n))
-		return rest(q, pkts, n, sent, bytes);
-	if (sent != 0)
-		e1000_tx_end(q, sent, bytes);
-	return sent;
+	return e1000_tx_burst(q, pkts, n, sent, bytes, e1000_tx_plain, e1000_tx_send);
 }
 
 uint16_t e1000_tx(struct plx_txq *h, struct plx_mbuf **pkts, uint16_t n)
 {
-	struct e1000_txq *q = (struct e1000_txq *)h;
-
-	e1000_tx_begin(q, n);
-	return n < 4 ? few(q, pkts, n) : rest(q, pkts, n, 0, 0);
+	return e1000_tx_any((struct e1000_txq *)h, pkts, n, &e1000_tx_82574, rest);
 }

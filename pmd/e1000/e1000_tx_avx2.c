@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Transmitting plain packets with AVX2: four mbufs are checked, and four descriptors made, at once. */
-#include "e1000.h"
+#include "e1000_tx.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -38,14 +38,14 @@ AVX2 static PLX_ALWAYS_INLINE void store_two(__m256i *to, __m256i v)
 #endif
 }
 
-AVX2 static PLX_ALWAYS_INLINE uint32_t plain4(
-	struct e1000_txq *q, struct plx_mbuf *const *pkts, uint32_t k, uint64_t *bytes)
+AVX2 static PLX_ALWAYS_INLINE uint32_t plain4(struct e1000_txq *q, struct plx_mbuf *const *pkts,
+	uint32_t k, uint64_t *bytes, const struct e1000_tx_kind *kind)
 {
 	const struct plx_mempool *pool = q->h.cache->pool;
 	const __m256i low16 = _mm256_set1_epi64x(0xffff);
 	const __m256i owned = _mm256_set1_epi64x(0x10001); /* refcnt, nsegs 1; kind 0 */
 	const __m256i asks = _mm256_set1_epi64x((int64_t)(uint32_t)PLX_TX_OFFLOADS);
-	const __m256i cmd = _mm256_set1_epi64x(E1000_TXC_PLAIN);
+	const __m256i cmd = _mm256_set1_epi64x((int64_t)kind->plain);
 	const __m256i min = _mm256_set1_epi64x(E1000_MIN_SEND);
 	const __m256i max = _mm256_set1_epi64x(PLX_READ_ONCE(q->h.max_pkt));
 	__m256i *to = (__m256i *)(q->ring + q->tail);
@@ -80,6 +80,8 @@ AVX2 static PLX_ALWAYS_INLINE uint32_t plain4(
 			break;
 		q0 = _mm256_add_epi64(iova, _mm256_and_si256(rearm, low16));
 		q1 = _mm256_or_si256(len, cmd);
+		if (kind->paylen != 0)
+			q1 = _mm256_or_si256(q1, _mm256_slli_epi64(len, (int)kind->paylen));
 		sum = _mm256_add_epi64(sum, len);
 		/* back to descriptors: a and c, b and d */
 		ac = _mm256_unpacklo_epi64(q0, q1);
@@ -91,10 +93,10 @@ AVX2 static PLX_ALWAYS_INLINE uint32_t plain4(
 	*bytes += sum_of(sum);
 	did = (uint32_t)(pkts - start);
 	if (did != 0)
-		q->last_q1 = pkts[-1]->data_len | E1000_TXC_PLAIN;
+		q->last_q1 = e1000_tx_whole(kind, pkts[-1]->data_len);
 	if (did < k) { /* fewer than four, or something is not plain: which? */
 		q->tail = (uint16_t)(tail + did);
-		did += e1000_tx_plain(q, pkts, k - did, bytes);
+		did += kind->fill(q, pkts, k - did, bytes);
 		q->tail = tail;
 	}
 	return did;
@@ -103,14 +105,15 @@ AVX2 static PLX_ALWAYS_INLINE uint32_t plain4(
 AVX2 static PLX_ALWAYS_INLINE uint32_t plain(
 	struct e1000_txq *q, struct plx_mbuf *const *pkts, uint32_t k, uint64_t *bytes)
 {
-	return k >= 4 ? plain4(q, pkts, k, bytes) : e1000_tx_plain(q, pkts, k, bytes);
+	return k >= 4 ? plain4(q, pkts, k, bytes, &e1000_tx_82574)
+		      : e1000_tx_plain(q, pkts, k, bytes);
 }
 
 /* Apart, so that few packets do not pay for its stack. */
 AVX2 PLX_NOINLINE static uint16_t many(struct e1000_txq *q, struct plx_mbuf **pkts, uint16_t n)
 {
 	e1000_tx_begin(q, n);
-	return e1000_tx_burst(q, pkts, n, 0, 0, plain);
+	return e1000_tx_burst(q, pkts, n, 0, 0, plain, e1000_tx_send);
 }
 
 uint16_t e1000_tx_avx2(struct plx_txq *h, struct plx_mbuf **pkts, uint16_t n)
