@@ -326,6 +326,7 @@ main() {
 	done
 	mkdir -p "$out" || exit 1
 	rm -f "$out"/*.results "$out"/*.skipped
+	export PLX_QEMU_CACHE=$out/qemu # one download for all builds
 	"$root/test/packages.sh" build test ${all:+long}
 
 	local ran=() not_run=() name minutes when needs what lacking

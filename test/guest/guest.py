@@ -6,6 +6,7 @@ As a module: with guest.Guest(build=..., nics=2) as g: print(g.run("dmesg | tail
 As a command: guest.py run --nics 2 -- dmesg
 """
 import argparse
+import atexit
 import json
 import os
 import pathlib
@@ -13,19 +14,22 @@ import re
 import select
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import image
+import qemu_with
 from image import tap
 
-QEMU = "qemu-system-x86_64"
+QEMU = qemu_with.QEMU
 SOURCE = image.HERE.parent.parent
 BROKEN = re.compile(rb"Kernel panic|BUG: |Oops: |general protection fault|guest: \w+ cannot be mounted")
-DEFAULT = {"smp": 2, "mem": 1024, "aw_bits": 39, "iommu": "nopt", "icount": False, "qmp": False}
+DEFAULT = {"smp": 2, "mem": 1024, "aw_bits": 39, "iommu": "nopt", "icount": False, "qmp": False, "device": None}
 
 
 class Failed(Exception):
@@ -119,6 +123,7 @@ class Guest:
              (nopt is strict here, too: an IOMMU that says it is emulated; for lazy it does not)
     nics     so many e1000e, or models' names, on one wire: slots 0x10, 0x11, ... MAC 52:54:00:00:00:10, ...
     qemu     further arguments of QEMU
+    device   one that QEMU must have; of nics igb, which not every QEMU has, by itself
     append   further words for the kernel
     show     folders of the host to show at their own path although they lie in /tmp or /run
     boot     seconds it may take to come up
@@ -128,9 +133,9 @@ class Guest:
     def __init__(self, build, results=None, nics=0, qemu=(), append="", show=(), boot=120, log=None, **options):
         self.options = {**DEFAULT, **options}
         assert set(self.options) == set(DEFAULT), options
-        if shutil.which(QEMU) is None:
-            raise tap.Skip(f"{QEMU} is not installed")
         self.build = pathlib.Path(build).resolve()
+        device = self.options["device"] or ("igb" if isinstance(nics, (list, tuple)) and "igb" in nics else "e1000e")
+        self.program = qemu_with.find(device, self.build / "qemu")
         self.kernel = image.prepare(self.build / "guest-kernel")
         self.process = self.qmp = self._port = None
         self._folder = tempfile.TemporaryDirectory(prefix="plx-guest-")
@@ -141,6 +146,10 @@ class Guest:
         self._mark, self._count = f"plx-{os.urandom(8).hex()}", 0
         (self.results / ".plx/mark").write_text(self._mark + "\n")
         self._pending = b""
+        atexit.register(self.stop)
+        if threading.current_thread() is threading.main_thread() and \
+                signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # what removes files at the end is to run then, too
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         try:
             self._start([*self._machine(append, show), *self._nics(nics), *map(str, qemu)])
             if self._until_mark(boot, lambda text: None) != "ready":
@@ -170,7 +179,7 @@ class Guest:
             ["-accel", "tcg,thread=multi", "-smp", str(opt["smp"])]
         qmp = ["-qmp", f"unix:{self.dir}/qmp,server=on,wait=off"] if opt["qmp"] else []
         share = "security_model=none,multidevs=remap"
-        return [QEMU, "-machine", "q35,kernel-irqchip=split", *cpu, "-cpu", "max", "-m", str(opt["mem"]),
+        return [self.program, "-machine", "q35,kernel-irqchip=split", *cpu, "-cpu", "max", "-m", str(opt["mem"]),
                 "-display", "none", "-nodefaults", "-no-reboot", "-serial", f"file:{self.log}", *qmp,
                 "-kernel", str(self.kernel / "vmlinux"), "-initrd", str(self.kernel / "initrd"),
                 "-append", " ".join([*words, append]), *devices,
@@ -264,6 +273,7 @@ class Guest:
 
     def stop(self):
         """Ends the guest, whatever it does, and removes what it left."""
+        atexit.unregister(self.stop)
         if self.process:
             self.process.kill()
             self.process.wait()
@@ -298,6 +308,7 @@ def arguments():
     parser.add_argument("--nics", type=int, default=0, help="so many e1000e on one wire, 00:10.0, 00:11.0, ...")
     parser.add_argument("--device", action="append", default=[], metavar="ARGS", help="QEMU's -device")
     parser.add_argument("--qemu", action="append", default=[], metavar="WORDS", help="words for QEMU")
+    parser.add_argument("--with-device", metavar="NAME", help="take a QEMU that has this device")
     parser.add_argument("--append", default="", metavar="TEXT", help="words for the kernel")
     parser.add_argument("--timeout", type=int, default=60, help="seconds for the command")
     parser.add_argument("--qmp", action="store_true", help="print the path of a QMP socket")
@@ -318,8 +329,8 @@ def main():
     command = opt.command[0] if len(opt.command) == 1 else opt.command
     try:
         with Guest(build, results=opt.results, nics=opt.nics, qemu=qemu, append=opt.append, show=[os.getcwd()],
-                   log=log, smp=opt.smp, mem=opt.mem, icount=opt.icount, aw_bits=opt.aw_bits, qmp=opt.qmp,
-                   iommu=None if opt.no_iommu else opt.iommu) as machine:
+                   log=log, device=opt.with_device, smp=opt.smp, mem=opt.mem, icount=opt.icount,
+                   aw_bits=opt.aw_bits, qmp=opt.qmp, iommu=None if opt.no_iommu else opt.iommu) as machine:
             if opt.qmp:
                 print(f"qmp: {machine.dir}/qmp", file=sys.stderr)
             return machine.run(command, opt.timeout, check=False, stream=sys.stdout.buffer).status

@@ -22,20 +22,24 @@ META = "linux-image-amd64"
 # What the guest needs before it has the host's root; all other modules lie there.
 FIRST = ("virtio_pci", "9pnet_virtio", "9p", "overlay", "virtio_console")
 BUSYBOX = "/bin/busybox"
+LIMIT = 300  # seconds for a download, or another command
 
 
 def words(*command, cwd=None, env=None):
-    """What a command prints; tap.Skip with its last words if it fails."""
-    done = subprocess.run(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, timeout=300)
+    """What a command prints; tap.Skip with its last words if it fails or does not end."""
+    name = " ".join([command[0], *[w for w in command[1:] if w.isalpha()][:1]])
+    try:
+        done = subprocess.run(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=LIMIT)
+    except subprocess.TimeoutExpired:
+        raise tap.Skip(f"{name}: not done after {LIMIT} s") from None
     if done.returncode != 0:
-        raise tap.Skip(f"{' '.join(command[:2])}: {(done.stderr.strip() or 'failed').splitlines()[-1]}")
+        raise tap.Skip(f"{name}: {(done.stderr.strip() or 'failed').splitlines()[-1]}")
     return done.stdout
 
 
-def own_lists(folder):
+def own_lists(folder, sources="/etc/apt/sources.list.d/debian.sources"):
     """apt's options for lists and caches in a folder: any user may then fetch them anew."""
-    sources = "/etc/apt/sources.list.d/debian.sources"
     if not os.path.exists(sources):
         sources = "/etc/apt/sources.list"
     for name in ("lists/partial", "cache/archives/partial"):

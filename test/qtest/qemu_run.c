@@ -38,6 +38,27 @@ const char *qemu_run_missing(void)
 	return QEMU " is not installed (Debian: qemu-system-x86)";
 }
 
+const char *qemu_run_find(const char *device, char *program, size_t size)
+{
+	static char why[512];
+	char line[1024];
+	FILE *f;
+	int status;
+
+	snprintf(line, sizeof(line), "'%s' '%s' '%s'", QEMU_WITH, device, QEMU_CACHE);
+	f = popen(line, "r"); /* prints the path, or why not */
+	if (f == NULL)
+		return "the shell does not run";
+	if (fgets(why, sizeof(why), f) == NULL)
+		snprintf(why, sizeof(why), "%s says nothing", QEMU_WITH);
+	status = pclose(f);
+	why[strcspn(why, "\n")] = '\0';
+	if (status != 0)
+		return why;
+	snprintf(program, size, "%s", why);
+	return NULL;
+}
+
 static int write_file(const char *path, const void *data, size_t len)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -65,6 +86,7 @@ int qemu_run_init(struct qemu_run *r)
 {
 	memset(r, 0, sizeof(*r));
 	r->pid = -1;
+	strcpy(r->program, QEMU);
 	/* On tmpfs: the machine's RAM is among the files. */
 	strcpy(r->dir, "/dev/shm/plx-qemu-XXXXXX");
 	if (mkdtemp(r->dir) == NULL) {
@@ -131,9 +153,10 @@ static int wait_ready(struct qemu_run *r, const char *sock)
 int qemu_run_start(struct qemu_run *r, unsigned mib, const char *const *args)
 {
 	char bios[96], qtest[128], qmp[128], mon[128], mem[160], size[64];
-	const char *const fixed[] = {QEMU, "-accel", "tcg", "-machine", "q35,memory-backend=ram",
-		"-m", size, "-nodefaults", "-display", "none", "-bios", bios, "-qtest", qtest,
-		"-qtest-log", "/dev/null", "-qmp", qmp, "-qmp", mon, "-object", mem};
+	const char *const fixed[] = {r->program, "-accel", "tcg", "-machine",
+		"q35,memory-backend=ram", "-m", size, "-nodefaults", "-display", "none", "-bios",
+		bios, "-qtest", qtest, "-qtest-log", "/dev/null", "-qmp", qmp, "-qmp", mon,
+		"-object", mem};
 	const char *argv[ARGS_MAX + 1];
 	size_t n = PLX_ARRAY_SIZE(fixed);
 	pid_t parent = getpid();

@@ -26,16 +26,24 @@ struct qmp;
 
 struct qemu_run {
 	pid_t pid;
-	char dir[64];    /**< all files are here; removed at the end */
-	char qtest[96];  /**< for `qemu:` */
-	char qmp[96];    /**< for `qmp=` */
-	char ram[96];    /**< for `ram=` */
-	char log[96];    /**< what QEMU printed */
-	struct qmp *mon; /**< the test's own QMP connection */
+	char dir[64];      /**< all files are here; removed at the end */
+	char qtest[96];    /**< for `qemu:` */
+	char qmp[96];      /**< for `qmp=` */
+	char ram[96];      /**< for `ram=` */
+	char log[96];      /**< what QEMU printed */
+	char program[512]; /**< set it after qemu_run_init() for another than the system's */
+	struct qmp *mon;   /**< the test's own QMP connection */
 };
 
 /** Why there can be no QEMU here (for SKIP), or NULL. */
 const char *qemu_run_missing(void);
+
+/**
+ * Finds a QEMU that has a device that not every version has: the system's, or the one of Debian's
+ * backports, which is downloaded into the build's folder the first time (guest/qemu_with.py).
+ * program gets its path, for qemu_run.program. Why there is none, or NULL.
+ */
+const char *qemu_run_find(const char *device, char *program, size_t size);
 
 /** Makes the directory and the names in it. */
 int qemu_run_init(struct qemu_run *r);
