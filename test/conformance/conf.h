@@ -11,15 +11,16 @@
 
 struct conf {
 	/* set by conf_begin() for the test that begins */
-	char dev[1024];    /* the port under test */
-	char peer[1024];   /* the other end of its wire; "": it has none */
-	bool source;       /* without a peer: it brings packets by itself */
-	bool patient;      /* an empty pool delays its packets instead of dropping them */
-	bool takes_all;    /* its TX ring cannot be full */
-	bool passes_mbufs; /* the peer gets the mbufs themselves, and holds them until it stops */
-	bool mapped_twice; /* this process has the device's side of memory, too */
-	uint32_t max_len;  /* longest frame to try, with MTU max_len - 18 */
-	uint64_t link_ns;  /* how long its link may take */
+	char dev[1024];     /* the port under test */
+	char peer[1024];    /* the other end of its wire; "": it has none */
+	bool source;        /* without a peer: it brings packets by itself */
+	bool patient;       /* an empty pool delays its packets instead of dropping them */
+	bool takes_all;     /* its TX ring cannot be full */
+	bool passes_mbufs;  /* the peer gets the mbufs themselves, and holds them until it stops */
+	bool mapped_twice;  /* this process has the device's side of memory, too */
+	const char *no_rss; /* the surroundings take RSS settings and do nothing with them: why */
+	uint32_t max_len;   /* longest frame to try, with MTU max_len - 18 */
+	uint64_t link_ns;   /* how long its link may take */
 	uint64_t page; /* the device wants no buffer in two pages of this size; 0: it takes all */
 	unsigned packets; /* how many to send in long tests: slow models get fewer */
 	unsigned rounds;  /* of start and stop */

@@ -140,6 +140,10 @@ static void rss_up(struct rig *r, uint16_t n_queues)
 		rig_down(r);
 		SKIP("the driver has no RSS, or the port no other end");
 	}
+	if (r->c.no_rss != NULL) {
+		rig_down(r);
+		SKIP(r->c.no_rss);
+	}
 	CHECK(r->a.info.rss_key_len <= KEY_MAX && r->a.info.rss_table_len <= TABLE_MAX);
 	rig_start(r, &o);
 }
