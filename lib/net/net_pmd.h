@@ -31,6 +31,13 @@ PLX_API
 int plx_tx_phdr(struct plx_mbuf *m);
 
 /**
+ * The same for a packet with PLX_TX_TSO and a device that adds each segment's length by itself: the sum
+ * is without it; the IP header's length, and IPv4's checksum, become 0.
+ */
+PLX_API
+int plx_tx_phdr_tso(struct plx_mbuf *m);
+
+/**
  * Is the checksum of an IPv4 header to be computed, l3_len bytes at l2_len? Linux wants that done also
  * with PLX_TX_TSO alone.
  * @return 1, 0, or -1: yes, and the header does not lie in the packet.

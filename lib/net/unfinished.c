@@ -28,7 +28,10 @@ static uint32_t l4_bytes(const struct plx_mbuf *m, const uint8_t *ip)
 	return len > l3 && len - l3 <= most ? len - l3 : 0;
 }
 
-int plx_tx_phdr(struct plx_mbuf *m)
+/* Bytes of layer 4 that are in the pseudo header. */
+enum phdr { PHDR_WHOLE, PHDR_NO_LENGTH };
+
+static int put_phdr(struct plx_mbuf *m, enum phdr what)
 {
 	const uint32_t l2 = m->tx.l2_len, l3 = m->tx.l3_len, field = l2 + l3 + cksum_off(m);
 	const uint8_t proto = m->flags & PLX_TX_UDP_CKSUM ? PLX_IP_UDP : PLX_IP_TCP;
@@ -38,20 +41,39 @@ int plx_tx_phdr(struct plx_mbuf *m)
 	uint32_t len;
 	plx_be16 sum;
 
-	if (!(m->flags & PLX_TX_L4_FLAGS))
-		return 0;
 	if (field + 2 > m->data_len || l3 < least)
 		return plx_err(EINVAL, "headers of %u bytes must lie in the first segment of %u",
 			field + 2, m->data_len);
 	if (ip[0] >> 4 != (ipv4 ? 4 : 6))
 		return plx_err(EINVAL, "IP header starts with 0x%02x, the flags say IPv%u", ip[0],
 			ipv4 ? 4u : 6u);
-	len = l4_bytes(m, ip);
-	if (len == 0)
+	len = what == PHDR_WHOLE ? l4_bytes(m, ip) : 0;
+	if (len == 0 && what == PHDR_WHOLE)
 		return plx_err(EINVAL, "the IP header's length is not the packet's");
 	sum = plx_cksum_fold(ipv4 ? plx_ipv4_phdr_sum((const void *)ip, proto, (uint16_t)len)
 				  : plx_ipv6_phdr_sum((const void *)ip, NULL, proto, len));
 	memcpy(plx_mbuf_data(m) + field, &sum, sizeof(sum));
+	return 0;
+}
+
+int plx_tx_phdr(struct plx_mbuf *m)
+{
+	return m->flags & PLX_TX_L4_FLAGS ? put_phdr(m, PHDR_WHOLE) : 0;
+}
+
+int plx_tx_phdr_tso(struct plx_mbuf *m)
+{
+	uint8_t *ip = plx_mbuf_data(m) + m->tx.l2_len;
+	int err = put_phdr(m, PHDR_NO_LENGTH);
+
+	if (err < 0)
+		return err;
+	if (m->flags & PLX_TX_IPV4) {
+		plx_store_be16(ip + 2, 0);
+		plx_store_be16(ip + 10, 0);
+	} else {
+		plx_store_be16(ip + 4, 0);
+	}
 	return 0;
 }
 

@@ -13,7 +13,7 @@ enum {
 	E1000_DESC_ALIGN = 8, /* RDLEN and TDLEN are multiples of 128 bytes */
 	E1000_DEF_DESC = 256,
 	E1000_FINISH_MS = 60, /* at stop: a ring of 4096 frames of 1518 bytes takes 51 */
-	E1000_MAX_SEGS = 32,
+	E1000_MAX_SEGS = 40,  /* 64 KiB in rooms of 2 KiB, and headers apart */
 	E1000_MIN_FRAME = 14, /* an Ethernet header */
 	E1000_MIN_SEND = 17,  /* TCTL.PSP pads nothing shorter (10.2.6) */
 	E1000_CHUNK = 32,     /* packets handled at a time; not above the smallest cache */
@@ -72,7 +72,7 @@ struct e1000_txq {
 	uint64_t ctx_key; /* e1000_tx_key(); 0: none */
 	uint64_t ctx_q1;
 	uint16_t ctx_headers;
-	bool vlan;          /* tags may be inserted */
+	bool vlan, tso;     /* tags may be inserted, TCP cut */
 	bool alone;         /* no other queue sends: the device keeps the context */
 	struct plx_win win; /* e1000_tx_win() */
 	/* cold */
@@ -359,7 +359,7 @@ static inline void e1000_tx_advance(struct e1000_txq *q, uint32_t k)
 /* What a context depends on, and with it the descriptors that use it; not 0. */
 static inline uint64_t e1000_tx_key(const struct plx_mbuf *m)
 {
-	const uint32_t flags = m->flags & (E1000_TX_CKSUMS | PLX_TX_IPV4 | PLX_TX_IPV6);
+	const uint32_t flags = m->flags & (E1000_TX_CTX | PLX_TX_IPV4 | PLX_TX_IPV6);
 
 	return (uint64_t)flags << 32 | (uint32_t)m->tx.l2_len << 16 | (uint32_t)m->tx.l3_len;
 }

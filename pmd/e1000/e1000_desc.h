@@ -90,6 +90,7 @@ PLX_STATIC_ASSERT(sizeof(union e1000_tx_desc) == 16, "datasheet 7.2.10");
 #define E1000_TXC_TCP     PLX_BIT(24) /* context: TCP; else UDP */
 #define E1000_TXC_IFCS    PLX_BIT(25) /* data: the device appends the FCS */
 #define E1000_TXC_IP      PLX_BIT(25) /* context: IPv4; else IPv6 */
+#define E1000_TXC_TSE     PLX_BIT(26) /* both: cut TCP into segments */
 #define E1000_TXC_RS      PLX_BIT(27) /* report status: set DD */
 #define E1000_TXC_DEXT    PLX_BIT(29) /* extended descriptor */
 #define E1000_TXC_VLE     PLX_BIT(30) /* insert the tag in opts */
@@ -103,6 +104,28 @@ PLX_STATIC_ASSERT(sizeof(union e1000_tx_desc) == 16, "datasheet 7.2.10");
 #define E1000_TXC_PLAIN (E1000_TXC_EOP | E1000_TXC_IFCS)
 
 #define E1000_TX_CKSUMS (PLX_TX_IP_CKSUM | PLX_TX_TCP_CKSUM | PLX_TX_UDP_CKSUM)
+/* Flags of packets that need a context. */
+#define E1000_TX_CTX    (E1000_TX_CKSUMS | PLX_TX_TSO)
+
+/* Bytes of headers that come before each segment, and limits of them and of a segment's payload: 7.2.10. */
+static inline uint32_t e1000_tso_headers(const struct plx_mbuf *m)
+{
+	return (uint32_t)m->tx.l2_len + (uint32_t)m->tx.l3_len + (uint32_t)m->tx.l4_len;
+}
+enum {
+	E1000_TSO_HEADERS = 240, /* the device keeps so many (7.3.6) */
+	E1000_TSO_MIN_MSS = 64,  /* more than 16 (7.2.10.2); a piece holds all headers */
+	E1000_TSO_PIECE_LOG2 = 13,
+};
+
+/*
+ * Log2 of the bytes that one descriptor of a TSO packet has at most. The device asks for room in its FIFO
+ * for four segments at a time (Linux keeps buffers below 4 MSS and 8 KiB for it).
+ */
+static inline uint32_t e1000_tso_piece_log2(const struct plx_mbuf *m)
+{
+	return PLX_MIN(plx_log2_u64(m->tx.tso_segsz * 4u), (uint32_t)E1000_TSO_PIECE_LOG2);
+}
 
 /* Two quadwords, stored at once where the CPU can. */
 typedef uint64_t e1000_v2 __attribute__((vector_size(16), may_alias));
@@ -133,10 +156,10 @@ static inline uint64_t e1000_tx_q1(uint32_t cmd, uint32_t len, uint32_t opts)
 }
 
 /*
- * The two quadwords of the context descriptor for a packet with a checksum flag. An end of 0 is the
- * packet's end.
+ * The two quadwords of the context descriptor for a packet of len bytes with a flag of E1000_TX_CTX. An
+ * end of 0 is the packet's end.
  */
-static inline void e1000_tx_context(const struct plx_mbuf *m, uint64_t q[2])
+static inline void e1000_tx_context(const struct plx_mbuf *m, uint32_t len, uint64_t q[2])
 {
 	uint64_t l2 = m->tx.l2_len, l4 = l2 + m->tx.l3_len;
 	uint64_t at = l4 + (m->flags & PLX_TX_UDP_CKSUM ? 6 : 16);
@@ -144,10 +167,16 @@ static inline void e1000_tx_context(const struct plx_mbuf *m, uint64_t q[2])
 
 	if (m->flags & PLX_TX_IPV4)
 		cmd |= E1000_TXC_IP;
-	if (m->flags & PLX_TX_TCP_CKSUM)
+	if (m->flags & (PLX_TX_TCP_CKSUM | PLX_TX_TSO))
 		cmd |= E1000_TXC_TCP;
 	q[0] = l2 | (l2 + 10) << 8 | (l4 - 1) << 16 | (l4 & 0xff) << 32 | (at & 0xff) << 40;
 	q[1] = cmd;
+	if (m->flags & PLX_TX_TSO) {
+		const uint32_t headers = e1000_tso_headers(m);
+
+		q[1] |= E1000_TXC_TSE | (len - headers) | (uint64_t)headers << 40 |
+			(uint64_t)m->tx.tso_segsz << 48;
+	}
 }
 
 /* cmd and opts that the flags of a packet ask for, without EOP. */
@@ -155,12 +184,16 @@ static inline void e1000_tx_command(const struct plx_mbuf *m, uint32_t *cmd, uin
 {
 	*cmd = E1000_TXC_IFCS;
 	*opts = 0;
-	if (m->flags & E1000_TX_CKSUMS)
+	if (m->flags & E1000_TX_CTX)
 		*cmd |= E1000_TXC_DEXT | E1000_TXC_DATA;
 	if (m->flags & PLX_TX_IP_CKSUM)
 		*opts |= E1000_TXO_IXSM;
 	if (m->flags & (PLX_TX_TCP_CKSUM | PLX_TX_UDP_CKSUM))
 		*opts |= E1000_TXO_TXSM;
+	if (m->flags & PLX_TX_TSO) {
+		*cmd |= E1000_TXC_TSE;
+		*opts |= m->flags & PLX_TX_IPV4 ? E1000_TXO_IXSM | E1000_TXO_TXSM : E1000_TXO_TXSM;
+	}
 	if (m->flags & PLX_TX_VLAN) {
 		*cmd |= E1000_TXC_VLE;
 		*opts |= E1000_TXO_VLAN(m->vlan);

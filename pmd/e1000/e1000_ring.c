@@ -67,6 +67,7 @@ int e1000_txq_setup(struct plx_port *port, struct plx_txq *h, const struct plx_t
 	q->win = e1000_tx_win(&e1000_priv(port)->hw, h->index);
 	q->alone = port->conf.n_txq == 1;
 	q->vlan = (port->conf.tx_offloads & PLX_TX_OFFLOAD_VLAN) != 0;
+	q->tso = (port->conf.tx_offloads & PLX_TX_OFFLOAD_TSO) != 0;
 	return 0;
 }
 

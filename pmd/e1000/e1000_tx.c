@@ -131,6 +131,7 @@ void e1000_tx_put(struct e1000_txq *q, uint64_t q0, uint64_t q1, struct plx_mbuf
 
 struct e1000_tx_shape e1000_tx_shape_of(struct plx_mbuf *m)
 {
+	const uint32_t log2 = e1000_tx_piece_log2(m);
 	struct e1000_tx_shape s = {0};
 
 	for (uint32_t left = E1000_MAX_SEGS * 2; m != NULL; m = m->next) {
@@ -142,9 +143,36 @@ struct e1000_tx_shape e1000_tx_shape_of(struct plx_mbuf *m)
 			continue;
 		s.len += m->data_len;
 		s.segs++;
+		s.descs += (m->data_len + (1u << log2) - 1) >> log2;
+		if (s.head == NULL)
+			s.head = m;
 		s.tail = m;
 	}
 	return s;
+}
+
+const char *e1000_tso_flaw(
+	const struct plx_txq *h, const struct plx_mbuf *m, const struct e1000_tx_shape *s)
+{
+	const uint32_t headers = e1000_tso_headers(m);
+
+	if (m->tx.l2_len < E1000_MIN_FRAME || m->tx.l3_len < 20 || m->tx.l4_len < 20)
+		return "header lengths";
+	if (headers > E1000_TSO_HEADERS)
+		return "headers of more than 240 bytes";
+	if (headers >= s->len)
+		return "no payload";
+	if (headers > s->head->data_len)
+		return "headers that are not all in the first segment";
+	if (m->tx.tso_segsz < E1000_TSO_MIN_MSS)
+		return "a tso_segsz below 64";
+	if (headers + m->tx.tso_segsz > PLX_READ_ONCE(h->max_pkt))
+		return "segments longer than the MTU";
+	if (s->len > PLX_PKT_LEN_MAX)
+		return "more than 65535 bytes";
+	if (s->descs + 2 > h->n_desc)
+		return "more descriptors than the ring has";
+	return NULL;
 }
 
 bool e1000_tx_pad(const struct e1000_tx_shape *s)
@@ -164,14 +192,17 @@ static bool sendable(
 	const uint32_t flags = m->flags & PLX_TX_OFFLOADS;
 	const uint32_t max = PLX_READ_ONCE(q->h.max_pkt);
 
-	if (s->len < E1000_MIN_FRAME || s->len > max || s->segs > E1000_MAX_SEGS ||
-		s->segs + 2 > q->h.n_desc)
+	if (s->len < E1000_MIN_FRAME || s->segs > E1000_MAX_SEGS || s->descs + 2 > q->h.n_desc)
 		return false;
 	if (flags == 0)
-		return true;
-	if (flags & ~(uint32_t)(E1000_TX_CKSUMS | PLX_TX_VLAN))
+		return s->len <= max;
+	if (flags & ~(uint32_t)(E1000_TX_CTX | PLX_TX_VLAN))
 		return false;
 	if ((flags & PLX_TX_VLAN) && !q->vlan)
+		return false;
+	if (flags & PLX_TX_TSO)
+		return q->tso && e1000_tso_flaw(&q->h, m, s) == NULL;
+	if (s->len > max)
 		return false;
 	/* the context's fields are of 8 bits */
 	return !(flags & E1000_TX_CKSUMS) ||
@@ -193,30 +224,36 @@ void e1000_tx_refuse(struct e1000_txq *q, struct plx_mbuf *m)
 
 static void put_segments(struct e1000_txq *q, struct plx_mbuf *m, const struct e1000_tx_shape *s)
 {
+	const uint32_t piece = 1u << e1000_tx_piece_log2(m);
 	uint32_t cmd, opts, padding = s->len < E1000_MIN_SEND ? E1000_MIN_SEND - s->len : 0;
 
 	e1000_tx_command(m, &cmd, &opts);
 	for (struct plx_mbuf *seg = m;; seg = seg->next) {
-		if (seg->data_len == 0)
-			continue;
-		if (seg == s->tail)
+		uint64_t iova = plx_mbuf_iova(seg);
+		uint32_t left = seg->data_len;
+
+		for (; left > piece; left -= piece, iova += piece)
+			e1000_tx_put(q, iova, e1000_tx_q1(cmd, piece, opts), NULL);
+		if (seg == s->tail) {
+			e1000_tx_put(
+				q, iova, e1000_tx_q1(cmd | E1000_TXC_EOP, left + padding, opts), m);
 			break;
-		e1000_tx_put(q, plx_mbuf_iova(seg), e1000_tx_q1(cmd, seg->data_len, opts), NULL);
+		}
+		if (left != 0)
+			e1000_tx_put(q, iova, e1000_tx_q1(cmd, left, opts), NULL);
 	}
-	e1000_tx_put(q, plx_mbuf_iova(s->tail),
-		e1000_tx_q1(cmd | E1000_TXC_EOP, s->tail->data_len + padding, opts), m);
 }
 
-static void put_context(struct e1000_txq *q, const struct plx_mbuf *m, uint64_t key)
+static void put_context(struct e1000_txq *q, const struct plx_mbuf *m, uint32_t len, uint64_t key)
 {
 	uint32_t cmd, opts;
 	uint64_t ctx[2];
 
-	e1000_tx_context(m, ctx);
+	e1000_tx_context(m, len, ctx);
 	e1000_tx_put(q, ctx[0], ctx[1], NULL);
 	e1000_tx_command(m, &cmd, &opts);
 	/* 7.2.6: the device has one context, whichever queue it came from */
-	q->ctx_key = q->alone ? key : 0;
+	q->ctx_key = q->alone && !(m->flags & PLX_TX_TSO) ? key : 0;
 	q->ctx_q1 = e1000_tx_q1((cmd & ~E1000_TXC_VLE) | E1000_TXC_EOP, 0, opts & 0xffff);
 	q->ctx_headers = (uint16_t)(m->tx.l2_len + m->tx.l3_len);
 }
@@ -231,12 +268,12 @@ bool e1000_tx_send(struct e1000_txq *q, struct plx_mbuf *m, uint64_t *bytes)
 		e1000_tx_refuse(q, m);
 		return true;
 	}
-	if ((m->flags & E1000_TX_CKSUMS) && e1000_tx_key(m) != q->ctx_key)
+	if ((m->flags & E1000_TX_CTX) && e1000_tx_key(m) != q->ctx_key)
 		key = e1000_tx_key(m);
-	if (s.segs + (key != 0) > (uint32_t)q->h.n_desc - 1 - q->used)
+	if (s.descs + (key != 0) > (uint32_t)q->h.n_desc - 1 - q->used)
 		return false;
 	if (key != 0)
-		put_context(q, m, key);
+		put_context(q, m, s.len, key);
 	put_segments(q, m, &s);
 	*bytes += s.len;
 	return true;

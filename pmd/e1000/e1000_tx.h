@@ -104,13 +104,26 @@ static PLX_ALWAYS_INLINE uint16_t e1000_tx_any(struct e1000_txq *q, struct plx_m
 
 /* ---- e1000_tx.c: a packet of any shape ---- */
 
+/* As far as E1000_MAX_SEGS goes: segs is more where there are more. */
 struct e1000_tx_shape {
 	uint32_t len;          /* bytes of all segments */
 	uint32_t segs;         /* that are not empty */
-	struct plx_mbuf *tail; /* the last of them */
+	uint32_t descs;        /* data descriptors for them */
+	struct plx_mbuf *head; /* the first of them, */
+	struct plx_mbuf *tail; /* and the last */
 };
 
 struct e1000_tx_shape e1000_tx_shape_of(struct plx_mbuf *m);
+
+/* Log2 of the bytes that a data descriptor of a packet has at most: none is cut but those of TSO. */
+static inline uint32_t e1000_tx_piece_log2(const struct plx_mbuf *m)
+{
+	return m->flags & PLX_TX_TSO ? e1000_tso_piece_log2(m) : 16;
+}
+
+/* What keeps a packet with PLX_TX_TSO from being sent, or NULL: its lengths, or the ring's. */
+const char *e1000_tso_flaw(
+	const struct plx_txq *h, const struct plx_mbuf *m, const struct e1000_tx_shape *s);
 /* The device pads from E1000_MIN_SEND on; below, zeros are written behind the data. */
 bool e1000_tx_pad(const struct e1000_tx_shape *s);
 /* Taken, but not to be sent: counts as both. */

@@ -4,7 +4,7 @@
  * writes sums where the metadata points; QEMU's model drops what it cannot parse without a word. The
  * device wants the pseudo header's sum in the checksum field (7.2.10.2), which is put there.
  */
-#include "e1000.h"
+#include "e1000_tx.h"
 #include "net_pmd.h"
 
 /* The EtherType behind the tags that l2_len covers. */
@@ -19,11 +19,12 @@ static uint16_t ethertype(const uint8_t *p, uint32_t l2)
 
 static int check_ipv4(const struct plx_mbuf *m, const uint8_t *ip, uint32_t l4_proto)
 {
+	const bool tso = (m->flags & PLX_TX_TSO) != 0; /* the length is the device's to set */
 	const uint32_t l3 = m->tx.l3_len;
 
 	if (ip[0] >> 4 != 4 || (ip[0] & 0xfu) * 4 != l3)
 		return plx_err(EINVAL, "IPv4 header starts with 0x%02x, l3_len is %u", ip[0], l3);
-	if (plx_load_be16(ip + 2) < l3)
+	if (plx_load_be16(ip + 2) < l3 && !tso)
 		return plx_err(EINVAL, "IPv4 total length %u is less than its header of %u",
 			plx_load_be16(ip + 2), l3);
 	if (l4_proto == 0)
@@ -45,10 +46,20 @@ static int check_ipv6(const struct plx_mbuf *m, const uint8_t *ip, uint32_t l4_p
 	return 0;
 }
 
+/* 7.3.5: the headers that each segment's are made of have no lengths. */
+static int prepare_tso(struct plx_mbuf *m, const uint8_t *tcp)
+{
+	if ((tcp[12] >> 4) * 4u != m->tx.l4_len)
+		return plx_err(EINVAL, "the TCP header has %u bytes, l4_len is %u",
+			(tcp[12] >> 4) * 4u, (unsigned)m->tx.l4_len);
+	return plx_tx_phdr_tso(m);
+}
+
 static int prepare(struct plx_mbuf *m)
 {
 	const uint32_t l4 = (uint32_t)m->tx.l2_len + (uint32_t)m->tx.l3_len;
-	const uint32_t proto = m->flags & PLX_TX_TCP_CKSUM   ? PLX_IP_TCP
+	const uint32_t tcp = PLX_TX_TCP_CKSUM | PLX_TX_TSO;
+	const uint32_t proto = m->flags & tcp                ? PLX_IP_TCP
 			       : m->flags & PLX_TX_UDP_CKSUM ? PLX_IP_UDP
 							     : 0;
 	const uint32_t need = l4 + (proto == PLX_IP_TCP ? 20 : proto == PLX_IP_UDP ? 8 : 0);
@@ -68,6 +79,8 @@ static int prepare(struct plx_mbuf *m)
 			(unsigned)m->tx.l2_len, type, want);
 	err = m->flags & PLX_TX_IPV4 ? check_ipv4(m, p + m->tx.l2_len, proto)
 				     : check_ipv6(m, p + m->tx.l2_len, proto);
+	if (err == 0 && (m->flags & PLX_TX_TSO))
+		return prepare_tso(m, p + l4);
 	return err < 0 ? err : plx_tx_phdr(m);
 }
 
@@ -76,5 +89,14 @@ int e1000_tx_prepare(struct plx_txq *h, struct plx_mbuf *m)
 	if (m->nsegs > E1000_MAX_SEGS)
 		return plx_err(
 			EINVAL, "%u segments: the device takes %u", m->nsegs, E1000_MAX_SEGS);
-	return m->flags & E1000_TX_CKSUMS ? prepare(m) : 0;
+	if (m->flags & PLX_TX_TSO) {
+		const struct e1000_tx_shape s = e1000_tx_shape_of(m);
+		const char *flaw = e1000_tso_flaw(h, m, &s);
+
+		if (flaw != NULL)
+			return plx_err(EINVAL,
+				"TSO of %u bytes, headers %u, tso_segsz %u: the device cannot send %s",
+				s.len, e1000_tso_headers(m), (unsigned)m->tx.tso_segsz, flaw);
+	}
+	return m->flags & E1000_TX_CTX ? prepare(m) : 0;
 }

@@ -9,7 +9,7 @@ static void quiet(void *arg, enum plx_log_level level, const char *tag, const ch
 {
 }
 
-static void on_tx(void *arg, const uint8_t *frame, uint32_t len)
+void rig_on_tx(void *arg, const uint8_t *frame, uint32_t len)
 {
 	struct rig *r = arg;
 
@@ -31,7 +31,7 @@ void rig_begin(struct rig *r, uint64_t stall_ns)
 	CHECK_EQ(plx_ctx_open(&opts, &r->ctx), 0);
 	r->m = fake_82574_new("e1000", rig_model);
 	r->f = fake_82574_pci(r->m);
-	fake_82574_on_tx(r->m, on_tx, r);
+	fake_82574_on_tx(r->m, rig_on_tx, r);
 	CHECK_EQ(fake_attach(r->ctx, r->f), 0);
 	r->device = "fake:e1000";
 	r->conf = conf;

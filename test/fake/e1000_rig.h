@@ -41,6 +41,8 @@ extern const struct fake_82574_opts *rig_model;
 
 /* The model and a context that knows it; stall_ns: of the watchdog, 0: off. */
 void rig_begin(struct rig *r, uint64_t stall_ns);
+/* For fake_82574_on_tx(), with the rig as its argument: keeps the last frame. */
+void rig_on_tx(void *rig, const uint8_t *frame, uint32_t len);
 /* Steps of bring-up; each returns what the library did. rig_open() makes the pool, too. */
 int rig_open(struct rig *r);
 int rig_set_up(struct rig *r);

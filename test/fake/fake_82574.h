@@ -18,8 +18,7 @@
  * reserved bits, DMA asked for with bus mastering off, ...) is recorded as a violation, each with
  * its section. Tests end by looking that there is none.
  *
- * Not modelled: TCP segmentation, packet split, timestamps,
- * manageability, wake-up. Turning one on is a violation.
+ * Not modelled: segmentation of UDP, packet split, timestamps, manageability, wake-up. Turning one on is a violation.
  *
  * Threads: what is here may be called from any thread; a model's work is done under the lock of
  * its fake_pci. Frames on the wire carry no FCS; the models add and check it.

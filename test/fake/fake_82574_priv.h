@@ -52,6 +52,7 @@ enum {
 	R_PTC64 = 0x40d8,
 	R_MPTC = 0x40f0,
 	R_BPTC = 0x40f4,
+	R_TSCTC = 0x40f8,
 	R_SYMERRS = 0x4008,
 	R_RXERRC = 0x400c,
 	R_IAC = 0x4100,
@@ -143,16 +144,21 @@ struct m574_queue {
 
 /* A packet whose descriptors are being read: 7.2.10 */
 struct m574_tx {
-	uint8_t data[65536];
+	uint8_t data[2 * 65536];
 	uint32_t len, descs;
-	uint8_t popts; /* of its first descriptor */
+	uint32_t first_len; /* of its first descriptor, */
+	uint8_t popts;      /* which has also these */
+	bool tse;
 };
 
-/* The checksum context, of which the part has one, whatever queue it came from: 7.2.6 */
+/* The checksum and segmentation context, of which the part has one, whatever queue it came from: 7.2.6 */
 struct m574_context {
 	bool valid;
 	uint8_t ipcss, ipcso, tucss, tucso, tucmd;
 	uint16_t ipcse, tucse;
+	uint32_t paylen; /* with TSE, and these: 7.2.10.2 */
+	uint8_t hdrlen;
+	uint16_t mss;
 };
 
 struct fake_82574 {
@@ -171,6 +177,7 @@ struct fake_82574 {
 
 	struct m574_queue fifo;          /* received, waiting for descriptors: 7.1.2 */
 	struct m574_tx txq[QUEUES], *tx; /* of which the one at work */
+	struct m574_tx segment;          /* one of those that a packet is cut into */
 	struct m574_context context;
 
 	/* the wire; inbox has a lock of its own: see fake_82574_tx.c */
@@ -238,6 +245,11 @@ bool m574_accepts(struct fake_82574 *m, const uint8_t *frame, uint32_t len);
 /* fake_82574_tx.c */
 void m574_tx_kick(struct fake_82574 *m);
 void m574_inbox_drain(struct fake_82574 *m);
+void m574_send_frame(struct fake_82574 *m, uint8_t cmd, uint16_t vlan); /* m->tx */
+
+/* fake_82574_tso.c */
+void m574_tso_context(struct fake_82574 *m);
+void m574_tso(struct fake_82574 *m, uint8_t cmd, uint16_t vlan); /* cuts and sends m->tx */
 
 /* fake_82574_phy.c */
 void m574_phy_reset(struct fake_82574 *m);

@@ -119,7 +119,7 @@ static void tag(struct fake_82574 *m, uint16_t vlan)
 	t->len += 4;
 }
 
-static void send_packet(struct fake_82574 *m, uint8_t cmd, uint16_t vlan)
+void m574_send_frame(struct fake_82574 *m, uint8_t cmd, uint16_t vlan)
 {
 	struct m574_tx *t = m->tx;
 	uint32_t fifo = (m574_get(m, R_PBA) >> 16) * 1024;
@@ -162,9 +162,10 @@ static void context(struct fake_82574 *m, uint64_t q0, uint64_t q1)
 	if ((c->tucmd & 0x50) != 0 || (q1 >> 33 & 0x7f) != 0)
 		m574_violation(m, "7.2.10: reserved bits of a context descriptor: 0x%016llx",
 			(unsigned long long)q1);
-	if ((c->tucmd & 4) != 0)
-		m574_violation(m, "7.3: TSE: segmentation is not modelled");
-	else if ((q1 & 0xfffff) != 0 || q1 >> 40 != 0)
+	c->paylen = (uint32_t)(q1 & 0xfffff);
+	c->hdrlen = (uint8_t)(q1 >> 40);
+	c->mss = (uint16_t)(q1 >> 48);
+	if ((c->tucmd & 4) == 0 && ((q1 & 0xfffff) != 0 || q1 >> 40 != 0))
 		m574_violation(m, "7.2.10: PAYLEN, HDRLEN or MSS without TSE");
 	c->ipcss = (uint8_t)q0;
 	c->ipcso = (uint8_t)(q0 >> 8);
@@ -173,6 +174,8 @@ static void context(struct fake_82574 *m, uint64_t q0, uint64_t q1)
 	c->tucso = (uint8_t)(q0 >> 40);
 	c->tucse = (uint16_t)(q0 >> 48);
 	c->valid = true;
+	if ((c->tucmd & 4) != 0)
+		m574_tso_context(m);
 }
 
 /* Bytes of one buffer; false when memory does not answer. */
@@ -182,7 +185,7 @@ static bool gather(struct fake_82574 *m, uint64_t addr, uint32_t len)
 
 	if (len == 0)
 		m574_violation(m, "7.2.10: a descriptor of length 0");
-	if (len > sizeof(t->data) - 8 - t->len) {
+	if (len > (t->tse ? sizeof(t->data) : 65536) - 8 - t->len) {
 		m574_violation(m, "7.2.10: a packet longer than 64 KB: EOP missing?");
 		t->len = 0;
 		return true;
@@ -206,17 +209,20 @@ static bool data(struct fake_82574 *m, uint64_t q0, uint64_t q1)
 		(ext && (q1 >> 42 & 63) != 0))
 		m574_violation(m, "7.2.11: reserved bits of a data descriptor: 0x%016llx",
 			(unsigned long long)q1);
-	if (ext && (cmd & 4) != 0)
-		m574_violation(m, "7.3: TSE: segmentation is not modelled");
 	if (!ext && (cmd & 4) != 0)
 		m574_violation(m, "7.2.10: IC of legacy descriptors is not modelled");
-	if (t->descs == 0)
+	if (t->descs == 0) {
 		t->popts = ext ? (uint8_t)(q1 >> 40) : 0; /* 7.2.11: of the first one */
+		t->tse = ext && (cmd & 4) != 0;
+		t->first_len = len;
+	} else if (t->tse != (ext && (cmd & 4) != 0)) {
+		m574_violation(m, "7.2.11: TSE in some descriptors of a packet");
+	}
 	t->descs++;
 	if (!gather(m, q0, len))
 		return false;
 	if ((cmd & 1) != 0) {
-		send_packet(m, cmd, (uint16_t)(q1 >> 48));
+		(t->tse ? m574_tso : m574_send_frame)(m, cmd, (uint16_t)(q1 >> 48));
 		t->len = t->descs = 0;
 	}
 	return true;

@@ -44,7 +44,7 @@ TEST(e1000_desc, a_context_says_where_checksums_are)
 	m.flags = PLX_TX_IPV4 | PLX_TX_IP_CKSUM | PLX_TX_TCP_CKSUM;
 	m.tx.l2_len = 18;
 	m.tx.l3_len = 24;
-	e1000_tx_context(&m, q);
+	e1000_tx_context(&m, 0, q);
 	slot_bytes(b, q[0], q[1]);
 	CHECK_EQ(b[0], 18);                         /* IPCSS */
 	CHECK_EQ(b[1], 18 + 10);                    /* IPCSO */
@@ -56,11 +56,38 @@ TEST(e1000_desc, a_context_says_where_checksums_are)
 	m.flags = PLX_TX_IPV6 | PLX_TX_UDP_CKSUM;
 	m.tx.l2_len = 14;
 	m.tx.l3_len = 40;
-	e1000_tx_context(&m, q);
+	e1000_tx_context(&m, 0, q);
 	slot_bytes(b, q[0], q[1]);
 	CHECK_EQ(b[4], 54);
 	CHECK_EQ(b[5], 60);
 	CHECK_EQ(plx_load_le32(b + 8), 0x20000000);
+}
+
+TEST(e1000_desc, a_context_says_how_tcp_is_cut)
+{
+	static struct plx_mbuf m;
+	uint32_t cmd, opts;
+	uint64_t q[2];
+	uint8_t b[16];
+
+	m.flags = PLX_TX_IPV4 | PLX_TX_TSO;
+	m.tx = (struct plx_tx_offload){.l2_len = 14, .l3_len = 20, .l4_len = 32, .tso_segsz = 1448};
+	e1000_tx_context(&m, 66 + 0xabcd, q);
+	slot_bytes(b, q[0], q[1]);
+	CHECK_EQ(b[0], 14);
+	CHECK_EQ(b[4], 34);
+	CHECK_EQ(b[5], 34 + 16);
+	CHECK_EQ(plx_load_le32(b + 8), 0x2700abcd); /* DEXT, TSE, IP, TCP; type 0; PAYLEN */
+	CHECK_EQ(b[13], 66);                        /* HDRLEN */
+	CHECK_EQ(plx_load_le16(b + 14), 1448);      /* MSS */
+	e1000_tx_command(&m, &cmd, &opts);
+	CHECK_EQ(cmd, 0x26100000); /* DEXT, TSE, IFCS; type 1 */
+	CHECK_EQ(opts, 0x300);     /* TXSM, IXSM */
+	m.flags = PLX_TX_IPV6 | PLX_TX_TSO | PLX_TX_TCP_CKSUM;
+	e1000_tx_context(&m, 100, q);
+	CHECK_EQ(q[1] >> 24 & 0xff, 0x25);
+	e1000_tx_command(&m, &cmd, &opts);
+	CHECK_EQ(opts, 0x200);
 }
 
 TEST(e1000_desc, checksum_bits_become_flags)

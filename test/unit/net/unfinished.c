@@ -141,6 +141,34 @@ TEST(unfinished, what_is_longer_than_a_piece_is_cut)
 	packet_free(m);
 }
 
+/* The sum is of addresses and protocol alone; headers have no lengths. */
+TEST(unfinished, pieces_get_their_lengths_from_the_device)
+{
+	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+		uint8_t f[400];
+		const uint32_t l3 = ipv6 ? 40 : 20, len = make(f, ipv6, PLX_IP_TCP, 20 + 200);
+		struct plx_mbuf *m =
+			asking(f, len, len, PLX_TX_TSO | (ipv6 ? PLX_TX_IPV6 : PLX_TX_IPV4));
+		uint8_t *ip = plx_mbuf_data(m) + ETH;
+		uint32_t sum = PLX_IP_TCP;
+
+		m->tx.l4_len = 20;
+		m->tx.tso_segsz = 100;
+		for (uint32_t i = ipv6 ? 8 : 12; i < l3; i += 2)
+			sum += plx_load_be16(ip + i);
+		while (sum > 0xffff)
+			sum = (sum & 0xffff) + (sum >> 16);
+		CHECK_EQ(plx_tx_phdr_tso(m), 0);
+		CHECK_EQ(plx_load_be16(ip + l3 + 16), sum);
+		CHECK_EQ(plx_load_be16(ip + (ipv6 ? 4 : 2)), 0);
+		if (!ipv6)
+			CHECK_EQ(plx_load_be16(ip + 10), 0);
+		m->flags ^= PLX_TX_IPV4 | PLX_TX_IPV6;
+		CHECK_EQ(plx_tx_phdr_tso(m), -EINVAL);
+		packet_free(m);
+	}
+}
+
 TEST(unfinished, ipv4_headers)
 {
 	uint8_t f[200];
