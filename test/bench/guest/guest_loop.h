@@ -153,7 +153,7 @@ static int guest_burst(struct guest_run *r)
 /* Prints a line of JSON for each row. 0 or -1. */
 static int guest_measure(const char *side)
 {
-	static const uint16_t bursts[] = {1, 8, 32, 256};
+	static const uint16_t bursts[] = {1, 4, 8, 16, 32, 64, 128, 256};
 	struct guest_run r = {.side = side, .look = guest_look()};
 
 	for (unsigned i = 0; i < sizeof(bursts) / sizeof(bursts[0]); i++) {
