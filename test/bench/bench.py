@@ -4,7 +4,7 @@
 
 usage: bench.py [--quick] [--build DIR] [--json FILE] [--plot FILE.png] [NAME...]
 
-NAME is null, modes, pcap, open, ring, ring_port, tap, mempool, net, e1000, af_packet, af_xdp or guest; without
+NAME is null, modes, pcap, open, ring, ring_port, tap, mempool, net, e1000, af_packet, af_xdp, guest or guest_MODEL; without
 one, all. A row says what was measured, the ratio and the goal. Exit code 1 when a program fails; a goal that is missed is printed, no more.
 """
 import argparse
@@ -31,7 +31,8 @@ HUGE = pathlib.Path("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages")
 BENCHES = {"null": forward.null, "modes": forward.modes, "pcap": forward.pcap, "open": programs.opening,
            "ring": programs.ring, "ring_port": programs.ring_port, "tap": programs.tap, "mempool": programs.mempool,
            "net": programs.net, "e1000": programs.e1000, "af_packet": veth.af_packet,
-           "af_xdp": veth.af_xdp, "guest": in_guest.in_guest}
+           "af_xdp": veth.af_xdp, "guest": in_guest.in_guest,
+           **{f"guest_{model}": in_guest.one_model(model) for model in ("e1000", "igb", "vmxnet3")}}
 
 
 class Bench:

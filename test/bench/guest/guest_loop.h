@@ -30,7 +30,7 @@
 
 #include "guest_clock.h"
 
-enum { GUEST_RING = 320, GUEST_POOL = 4096, GUEST_BURST = 256, GUEST_LEN = 60, GUEST_WINDOWS = 24 };
+enum { GUEST_RING = 640, GUEST_POOL = 8192, GUEST_BURST = 256, GUEST_LEN = 60, GUEST_WINDOWS = 24 };
 
 enum guest_what { GUEST_RX, GUEST_TX, GUEST_LOOP };
 
