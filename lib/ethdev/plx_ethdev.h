@@ -610,13 +610,44 @@ int plx_port_get_fec(struct plx_port *port, enum plx_fec *fec);
 PLX_API
 int plx_port_set_fec(struct plx_port *port, enum plx_fec fec);
 
-/** Least time between two interrupts of a queue, in ns; 0: none. */
+/*
+ * Waiting instead of polling. An interrupt says that something came since the queue was armed, so a thread
+ * arms, looks once more, and only then sleeps: what came before it armed is seen by the look.
+ *
+ *	fd = plx_rxq_fd(q);			once; it stays the same until the port is configured anew
+ *	for (;;) {
+ *		while ((n = plx_rx_burst(q, pkts, N)) != 0)
+ *			handle(pkts, n);
+ *		plx_rxq_arm(q, true);
+ *		n = plx_rx_burst(q, pkts, N);
+ *		if (n != 0)
+ *			handle(pkts, n);
+ *		else if (plx_rxq_state(q, NULL) == PLX_QUEUE_RUNNING)
+ *			poll(&(struct pollfd){fd, POLLIN}, 1, -1);
+ *	}
+ *
+ * Nobody reads the descriptor: arming empties it. It may fire without a packet, and does when the port is
+ * stopped or started, so that a thread that sleeps looks at the queue's state. An armed queue is armed again
+ * by plx_port_start() and plx_port_reset(). Where the device has fewer vectors than queues, several queues
+ * have the same descriptor: one thread waits for all of these and arms each of them.
+ */
+/**
+ * Least time between two interrupts of a queue, in ns, rounded up to what the device counts in; 0: none. Of
+ * queues that share a descriptor the longest counts. -EINVAL: more than the device can.
+ */
 PLX_API
 int plx_rxq_set_moderation(struct plx_rxq *q, uint64_t ns);
-/** A descriptor that polls readable when an armed queue has packets; owned by the port. */
+/**
+ * A descriptor that polls readable when an armed queue has packets; owned by the port.
+ * @return it, -ENOTSUP (driver, device or transport, `qemu:` for one, has no interrupts: poll), or the
+ *   transport's error.
+ */
 PLX_API
 int plx_rxq_fd(struct plx_rxq *q);
-/** Arms or disarms the queue's interrupt. The queue's thread. */
+/**
+ * Arms or disarms the queue's interrupt. @return 0, -ENOTSUP, -EINVAL (plx_rxq_fd() was not called). The
+ * queue's thread.
+ */
 PLX_API
 int plx_rxq_arm(struct plx_rxq *q, bool on);
 

@@ -46,6 +46,8 @@ static void close(struct plx_port *port)
 {
 	struct e1000_port *p = e1000_priv(port);
 
+	e1000_irq_disable(p);
+
 	if (p->hw.win.dev != NULL && !plx_pci_gone(p->hw.pci)) {
 		e1000_wr(&p->hw, E1000_IMC, UINT32_MAX);
 		e1000_wr(&p->hw, E1000_RCTL, 0);
@@ -87,6 +89,8 @@ static int configure(struct plx_port *port)
 
 	e1000_rx_table_make(&p->rx_table);
 	e1000_rss_configure(port);
+	e1000_irq_disable(p);
+	memset(p->irq.units, 0, sizeof(p->irq.units));
 	p->promisc = port->conf.promisc;
 	p->allmulti = port->conf.allmulti;
 	p->strip = (port->conf.rx_offloads & PLX_RX_OFFLOAD_VLAN_STRIP) != 0;
@@ -237,6 +241,7 @@ static int start(struct plx_port *port)
 		return err;
 	if (port->conf.n_txq != 0)
 		p->hw.gen->tx_on(&p->hw);
+	e1000_irq_start(port);
 	return 0;
 }
 
@@ -279,6 +284,7 @@ static void stop(struct plx_port *port)
 {
 	struct e1000_port *p = e1000_priv(port);
 
+	e1000_irq_stop(port);
 	if (!plx_pci_gone(p->hw.pci)) {
 		if (p->running)
 			finish_tx(port);
@@ -446,6 +452,9 @@ static const struct plx_eth_ops ops = {
 	.vlan_strip = vlan_strip,
 	.set_rss = e1000_set_rss,
 	.get_rss = e1000_get_rss,
+	.rxq_fd = e1000_rxq_fd,
+	.rxq_arm = e1000_rxq_arm,
+	.set_moderation = e1000_set_moderation,
 	.xstats = e1000_xstats,
 	.regs = e1000_regs,
 	.rxq_descs = e1000_rxq_descs,

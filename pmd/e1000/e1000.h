@@ -13,6 +13,7 @@ enum {
 	E1000_DESC_ALIGN = 8, /* RDLEN and TDLEN are multiples of 128 bytes */
 	E1000_DEF_DESC = 256,
 	E1000_FINISH_MS = 60, /* at stop: a ring of 4096 frames of 1518 bytes takes 51 */
+	E1000_MAX_QUEUES = 8, /* of any generation, each way */
 	E1000_MAX_SEGS = 40,  /* 64 KiB in rooms of 2 KiB, and headers apart */
 	E1000_MIN_FRAME = 14, /* an Ethernet header */
 	E1000_MIN_SEND = 17,  /* TCTL.PSP pads nothing shorter (10.2.6) */
@@ -110,8 +111,19 @@ struct e1000_rss {
 	uint8_t table[E1000_N_RETA]; /* queues */
 };
 
+/* Interrupts: e1000_irq.c. */
+struct e1000_irq {
+	struct plx_port *port;
+	uint32_t n; /* vectors; 0: none */
+	enum plx_irq_type type;
+	uint32_t armed;                   /* queues: a bit each; atomic */
+	uint32_t units[E1000_MAX_QUEUES]; /* least time between two, of ITR's */
+	struct plx_work other;            /* on the last of several vectors */
+};
+
 struct e1000_port {
 	struct e1000_hw hw;
+	struct e1000_irq irq;
 	struct plx_mac mac;
 	struct e1000_rss rss;
 	bool promisc, allmulti, strip, tx_vlan;
@@ -179,6 +191,16 @@ uint32_t e1000_tx_plain(
 
 /* e1000_txprep.c */
 int e1000_tx_prepare(struct plx_txq *h, struct plx_mbuf *m);
+
+/* e1000_irq.c. Vectors: enable returns -ENOTSUP where there are none; disable undoes it. */
+int e1000_irq_enable(struct plx_port *port);
+void e1000_irq_disable(struct e1000_port *p);
+/* The device has been set up, or is to be reset. */
+void e1000_irq_start(struct plx_port *port);
+void e1000_irq_stop(struct plx_port *port);
+int e1000_rxq_fd(struct plx_port *port, struct plx_rxq *q);
+int e1000_rxq_arm(struct plx_port *port, struct plx_rxq *q, bool on);
+int e1000_set_moderation(struct plx_port *port, struct plx_rxq *q, uint64_t ns);
 
 /* e1000_rss.c: 7.1.11 */
 void e1000_rss_init(struct e1000_rss *rss);

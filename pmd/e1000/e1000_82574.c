@@ -108,6 +108,46 @@ static void tx_on(struct e1000_hw *hw)
 			E1000_TCTL_MULR | E1000_TCTL_RRTHRESH(1));
 }
 
+/* ---- 7.4, 10.2.4: interrupts ---- */
+
+static uint32_t rx_bit(uint32_t queue, uint32_t vector)
+{
+	return E1000_ICR_RXQ0 << queue;
+}
+
+static void route(struct e1000_hw *hw, uint32_t queues, uint32_t n)
+{
+	const uint32_t ctrl_ext = e1000_rd(hw, E1000_CTRL_EXT);
+	uint32_t ivar = E1000_IVAR_OTHER(n - 1), rx = 0;
+
+	for (uint32_t i = 0; i < queues; i++) {
+		ivar |= E1000_IVAR_RXQ(i, i % (n - 1));
+		rx |= rx_bit(i, 0);
+	}
+	e1000_wr(hw, E1000_IVAR, ivar);
+	/* what fires is cleared, and masked */
+	e1000_wr(hw, E1000_EIAC, rx);
+	e1000_wr(hw, E1000_IAM, rx);
+	e1000_wr(hw, E1000_CTRL_EXT,
+		(ctrl_ext & ~E1000_CTRL_EXT_IAME) | E1000_CTRL_EXT_EIAME | E1000_CTRL_EXT_PBA_CLR);
+}
+
+static void arm_other(struct e1000_hw *hw, uint32_t vector)
+{
+	e1000_wr(hw, E1000_ICR, E1000_ICR_OTHER | E1000_ICR_LSC);
+	e1000_wr(hw, E1000_IMS, E1000_ICR_OTHER | E1000_ICR_LSC);
+}
+
+static const struct e1000_irq_gen irq = {
+	.cause = E1000_ICR,
+	.set = E1000_IMS,
+	.clear = E1000_IMC,
+	.eitr = E1000_EITR0,
+	.rx_bit = rx_bit,
+	.route = route,
+	.arm_other = arm_other,
+};
+
 /* ---- bursts ---- */
 
 static plx_rx_fn rx_select(struct plx_port *port, const struct plx_rxq *q)
@@ -144,6 +184,10 @@ const struct e1000_gen e1000_gen_82574 = {
 	.rss_fields = PLX_RSS_IPV4 | PLX_RSS_IPV4_TCP | PLX_RSS_IPV6 | PLX_RSS_IPV6_TCP,
 	.mrqc_rss = E1000_MRQC_RSS,
 	.reta_shift = 7,
+	.irq = &irq,
+	.itr = E1000_ITR,
+	.itr_unit_ns = 256,
+	.itr_max = 0xffff,
 	.bus_quiesce = bus_quiesce,
 	.reset_wait = reset_wait,
 	.mdio_take = mdio_take,

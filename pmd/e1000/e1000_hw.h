@@ -14,6 +14,18 @@
 
 struct e1000_hw;
 
+/* Interrupts of a generation that has MSI-X. */
+struct e1000_irq_gen {
+	uint32_t cause, set,
+		clear; /* registers of causes: 1 clears; of the mask: 1 sets, 1 clears */
+	uint32_t eitr; /* of vector 0: the least time between two */
+	uint32_t (*rx_bit)(uint32_t queue, uint32_t vector); /* in these */
+	/* Which cause has which vector: queue i vector i % (n - 1), all others n - 1; RX masks itself. */
+	void (*route)(struct e1000_hw *hw, uint32_t queues, uint32_t n);
+	/* A link change fires from here on; those of before are forgotten. */
+	void (*arm_other)(struct e1000_hw *hw, uint32_t vector);
+};
+
 /*
  * What a generation of the family has and does its own way: e1000_82574.c and the like. Operations
  * that are NULL have nothing to do. All else is the same, and in e1000_hw.c.
@@ -28,6 +40,10 @@ struct e1000_gen {
 	uint32_t rx_ring_at, tx_ring_at, ring_step;
 	/* RSS: none without fields. MRQC with several queues, and where a queue is in an entry of RETA. */
 	uint32_t rss_fields, mrqc_rss, reta_shift;
+
+	/* Interrupts: NULL without MSI-X. Least time between two where there is one vector for all. */
+	const struct e1000_irq_gen *irq;
+	uint32_t itr, itr_shift, itr_unit_ns, itr_max;
 
 	/* No bus requests from here on; returns when none is outstanding. */
 	void (*bus_quiesce)(struct e1000_hw *hw);

@@ -53,7 +53,13 @@ enum {
 	X(IMS, 0x000d0, RW, ALL, "10.2.4", "interrupt mask set")                               \
 	X(IMC, 0x000d8, WO, ALL, "10.2.4", "interrupt mask clear")                             \
 	X(IAM, 0x000e0, RW, PCIE, "10.2.4", "interrupt acknowledge auto mask")                 \
+	X(EIAC, 0x000dc, RW, 82574, "10.2.4", "interrupt auto clear")                          \
 	X(IVAR, 0x000e4, RW, 82574, "10.2.4", "interrupt vector allocation")                   \
+	X(EITR0, 0x000e8, RW, 82574, "10.2.4", "throttling of vector 0")                         \
+	X(EITR1, 0x000ec, RW, 82574, "10.2.4", "throttling of vector 1")                         \
+	X(EITR2, 0x000f0, RW, 82574, "10.2.4", "throttling of vector 2")                         \
+	X(EITR3, 0x000f4, RW, 82574, "10.2.4", "throttling of vector 3")                         \
+	X(EITR4, 0x000f8, RW, 82574, "10.2.4", "throttling of vector 4")                         \
 	X(RCTL, 0x00100, RW, ALL, "10.2.5", "receive control")                                 \
 	X(ERT, 0x02008, RW, 82574, "10.2.5", "early receive threshold")                        \
 	X(FCRTL, 0x02160, RW, ALL, "10.2.5", "flow control threshold, low")                    \
@@ -223,6 +229,23 @@ enum {
 #define E1000_STATUS_LU            PLX_BIT(1)       /* link up */
 #define E1000_STATUS_SPEED(s)      (((s) >> 6) & 3) /* 10, 100, 1000, 1000 Mbit/s */
 #define E1000_STATUS_MASTER_ENABLE PLX_BIT(19)      /* bus requests outstanding or allowed */
+
+/* CTRL_EXT */
+#define E1000_CTRL_EXT_EIAME   PLX_BIT(24) /* MSI-X: causes of IAM that fire mask themselves */
+#define E1000_CTRL_EXT_IAME    PLX_BIT(27) /* all of IAM are masked when ICR is read */
+#define E1000_CTRL_EXT_PBA_CLR PLX_BIT(31) /* pending bits of MSI-X clear themselves */
+
+/* ICR, ICS, IMS, IMC; EIAC, IAM */
+#define E1000_ICR_LSC    PLX_BIT(2)  /* link status changed */
+#define E1000_ICR_RXDMT0 PLX_BIT(4)  /* few RX descriptors */
+#define E1000_ICR_RXO    PLX_BIT(6)  /* RX overrun */
+#define E1000_ICR_RXT0   PLX_BIT(7)  /* packets */
+#define E1000_ICR_RXQ0   PLX_BIT(20) /* of queue 0, with MSI-X; the next has the next */
+#define E1000_ICR_OTHER  PLX_BIT(24) /* link change and the like, with MSI-X */
+
+/* IVAR: a cause's vector, and that it is valid */
+#define E1000_IVAR_RXQ(q, v) ((8u | (v)) << 4 * (q))
+#define E1000_IVAR_OTHER(v)  ((8u | (v)) << 16)
 
 /* EEC */
 #define E1000_EEC_AUTO_RD PLX_BIT(9) /* the device has read its NVM */

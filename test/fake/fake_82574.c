@@ -238,4 +238,5 @@ void m574_sync(struct fake_82574 *m)
 	m574_inbox_drain(m);
 	m574_rx_drain(m);
 	m574_tx_kick(m);
+	m574_irq_sync(m);
 }

@@ -16,12 +16,14 @@ enum {
 	R_MDIC = 0x0020,
 	R_VET = 0x0038,
 	R_ICR = 0x00c0,
+	R_ITR = 0x00c4,
 	R_ICS = 0x00c8,
 	R_IMS = 0x00d0,
 	R_IMC = 0x00d8,
 	R_EIAC = 0x00dc,
 	R_IAM = 0x00e0,
 	R_IVAR = 0x00e4,
+	R_EITR = 0x00e8, /* of vector 0; the next 4 further */
 	R_RCTL = 0x0100,
 	R_TCTL = 0x0400,
 	R_PBA = 0x1000,
@@ -170,7 +172,9 @@ struct fake_82574 {
 
 	/* times at which things end; 0: not under way */
 	uint64_t reset_end, nvm_end, mdic_end, eerd_end, link_at, gio_end;
-	uint32_t rx_budget; /* descriptors until a pause: fake_82574_pause_rx() */
+	uint32_t rx_budget;   /* descriptors until a pause: fake_82574_pause_rx() */
+	uint32_t irq_pending; /* causes that are to fire */
+	uint64_t fired_at[5]; /* when a vector did; 0: never */
 	bool cable, phy_error, link, stall_rx, stall_tx, hung_rx, hung_tx;
 	uint16_t phy[32];
 	uint16_t nvm[64];
@@ -266,6 +270,7 @@ uint32_t m574_stat_read(struct fake_82574 *m, uint32_t off);
 
 /* fake_82574_irq.c */
 void m574_cause(struct fake_82574 *m, uint32_t bits);
+void m574_irq_sync(struct fake_82574 *m);
 uint32_t m574_icr_read(struct fake_82574 *m);
 
 /* fake_82574_sum.c */

@@ -23,14 +23,14 @@ static const struct reg {
 	{0x0030, 1, 4, RW, "FCT"},
 	{R_VET, 1, 4, RW, "VET"},
 	{R_ICR, 1, 4, RW, "ICR"},
-	{0x00c4, 1, 4, RW, "ITR"},
+	{R_ITR, 1, 4, RW, "ITR"},
 	{R_ICS, 1, 4, WR, "ICS"},
 	{R_IMS, 1, 4, RW, "IMS"},
 	{R_IMC, 1, 4, WR, "IMC"},
 	{R_EIAC, 1, 4, RW, "EIAC"},
 	{R_IAM, 1, 4, RW, "IAM"},
 	{R_IVAR, 1, 4, RW, "IVAR"},
-	{0x00e8, 5, 4, RW, "EITR"},
+	{R_EITR, 5, 4, RW, "EITR"},
 	{R_RCTL, 1, 4, RW, "RCTL"},
 	{0x0170, 1, 4, RW, "FCTTV"},
 	{R_TCTL, 1, 4, RW, "TCTL"},
@@ -148,6 +148,8 @@ void m574_regs_reset(struct fake_82574 *m)
 		m->txq[i].len = m->txq[i].descs = 0;
 	}
 	m->context.valid = false;
+	m->irq_pending = 0;
+	memset(m->fired_at, 0, sizeof(m->fired_at));
 	m->hung_rx = m->hung_tx = false;
 	m->link = false;
 	m->mdic_end = m->eerd_end = m->gio_end = 0;

@@ -37,6 +37,7 @@ int main(int argc, char **argv)
 		{"irq", 1, lab_irq},
 		{"pages", 1, lab_pages},
 		{"send", 1, lab_send},
+		{"wait", 2, lab_wait},
 	};
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -44,5 +45,5 @@ int main(int argc, char **argv)
 		if (argc >= 2 + programs[i].args && strcmp(argv[1], programs[i].name) == 0)
 			return programs[i].run(argc - 2, argv + 2);
 	lab_fail(
-		"usage: guest-lab confine SCENARIO DEV DEV DEV [ADDRESS] | contexts DEV DEV | irq DEV... | pages PID | send INTERFACE");
+		"usage: guest-lab confine SCENARIO DEV DEV DEV [ADDRESS] | contexts DEV DEV | irq DEV... | pages PID | send INTERFACE | wait DEV DEV");
 }

@@ -21,5 +21,7 @@ int lab_irq(int argc, char **argv);
 int lab_pages(int argc, char **argv);
 /* send INTERFACE: broadcasts frames through a network interface of the kernel until it is killed. */
 int lab_send(int argc, char **argv);
+/* wait DEV DEV: frames from one to the other, whose thread sleeps till one comes. */
+int lab_wait(int argc, char **argv);
 
 #endif

@@ -79,6 +79,11 @@ def test_every_type_of_interrupt(_):
         assert f"pci:{A}: {name} vectors: ok\n" in out, out
 
 
+def test_sleeping_until_there_are_packets(_):
+    out = many().run(f"hugepages 16; as_nobody {LAB} wait {' '.join(PCI)}; hugepages 0").out
+    assert out == "2 queues, a vector each\nok\n", out
+
+
 def test_time_to_first_packet(_):
     """Printed, not judged: an emulated CPU is many times slower than any other (test/bench judges it natively)."""
     g = many()
