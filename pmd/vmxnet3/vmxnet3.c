@@ -248,7 +248,7 @@ static plx_tx_fn tx_select(struct plx_port *port, const struct plx_txq *q)
 	return plx_ctx_isa(port->ctx) >= PLX_ISA_AVX2 ? vmxnet3_tx_avx2 : vmxnet3_tx;
 }
 
-/* What is too long is dropped here; a running device is told of its MTU when it is started again. */
+/* What is too long is dropped here: see max_mtu() of vmxnet3_conf.c. */
 static int set_mtu(struct plx_port *port, uint32_t mtu)
 {
 	int err = check_room(port, mtu);

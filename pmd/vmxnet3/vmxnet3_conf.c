@@ -68,16 +68,32 @@ static void fill_queues(struct plx_port *port)
 
 /* ---- the shared area ---- */
 
-/* Buffers in one packet at most: what the smallest of all queues' make of the longest packet. */
-static uint32_t max_rx_sg(const struct plx_port *port)
+/* The smallest buffer of all queues. */
+static uint32_t min_buf(const struct plx_port *port)
 {
 	uint32_t len = VMXNET3_RX_LEN_MAX;
 
+	for (uint16_t i = 0; i < port->conf.n_rxq; i++)
+		len = PLX_MIN(len, (uint32_t)vmxnet3_rxq(port, i)->buf_len);
+	return len;
+}
+
+/* Buffers in one packet at most. */
+static uint32_t max_rx_sg(const struct plx_port *port)
+{
+	const uint32_t len = min_buf(port);
+
 	if (!(port->conf.rx_offloads & PLX_RX_OFFLOAD_SCATTER))
 		return 1;
-	for (uint16_t i = 0; i < port->conf.n_rxq; i++)
-		len = PLX_MIN(len, vmxnet3_rxq(port, i)->buf_len);
 	return PLX_MIN((PLX_PKT_LEN_MAX + len - 1) / len, (uint32_t)VMXNET3_MAX_RX_SEGS);
+}
+
+/* The MTU may change while the device runs, which does not look again: it is told the most. */
+static uint32_t max_mtu(const struct plx_port *port)
+{
+	if (port->conf.rx_offloads & PLX_RX_OFFLOAD_SCATTER)
+		return VMXNET3_MAX_MTU;
+	return PLX_MIN(min_buf(port) - (PLX_ETH_OVERHEAD - 4), (uint32_t)VMXNET3_MAX_MTU);
 }
 
 void vmxnet3_conf_features(struct plx_port *port)
@@ -121,7 +137,7 @@ static void fill_misc(struct plx_port *port)
 	m->queue_desc_pa = plx_le64_make(vmxnet3_iova(p, p->mem->queues));
 	m->queue_desc_len =
 		plx_le32_make((uint32_t)((p->n_txq + p->n_rxq) * sizeof(union vmxnet3_queue_desc)));
-	m->mtu = plx_le32_make(port->conf.mtu);
+	m->mtu = plx_le32_make(max_mtu(port));
 	m->max_rx_sg = plx_le16_make((uint16_t)max_rx_sg(port));
 	m->n_txq = (uint8_t)p->n_txq;
 	m->n_rxq = (uint8_t)p->n_rxq;

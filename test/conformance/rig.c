@@ -71,7 +71,7 @@ void rig_open(struct rig *r, const struct rig_opts *o)
 	open_end(r, &r->a, r->c.dev);
 	if (r->c.peer[0] != '\0')
 		open_end(r, &r->b, r->c.peer);
-	po.n = r->n_mbufs = o->n_mbufs;
+	po.n = r->n_mbufs = o->n_mbufs * o->n_queues; /* rings and caches of each */
 	po.room = o->room;
 	CHECK_EQ(plx_mbuf_pool_create(r->ctx, &po, &r->pool), 0);
 	set_aside(r);
