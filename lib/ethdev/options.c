@@ -148,7 +148,8 @@ static int check_rss(const struct plx_port *port, const struct plx_rss *rss)
 
 int plx_port_set_rss(struct plx_port *port, const struct plx_rss *rss)
 {
-	int err = port_enter_op(port, port->ops->set_rss != NULL, "RSS");
+	const bool has = port->ops->set_rss != NULL && port->info.rss_fields != 0;
+	int err = port_enter_op(port, has, "RSS");
 
 	if (err < 0)
 		return err;
@@ -158,7 +159,8 @@ int plx_port_set_rss(struct plx_port *port, const struct plx_rss *rss)
 
 int plx_port_get_rss(struct plx_port *port, uint8_t *key, uint16_t *table, uint32_t *fields)
 {
-	int err = port_enter_op(port, port->ops->get_rss != NULL, "RSS");
+	const bool has = port->ops->get_rss != NULL && port->info.rss_fields != 0;
+	int err = port_enter_op(port, has, "RSS");
 
 	return err < 0 ? err : port_leave(port, port->ops->get_rss(port, key, table, fields));
 }

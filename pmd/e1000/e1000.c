@@ -3,12 +3,18 @@
 #define PLX_LOG_TAG "e1000"
 #include "e1000.h"
 
+enum { M_82540EM, M_82545EM, M_82574L };
+
 static const struct e1000_model models[] = {
-	{.name = "82574L", .gen = &e1000_gen_82574, .max_frame = 9234 - 4},
+	[M_82540EM] = {.name = "82540EM", .gen = &e1000_gen_8254x, .max_frame = 16128 - 4},
+	[M_82545EM] = {.name = "82545EM", .gen = &e1000_gen_8254x, .max_frame = 16128 - 4},
+	[M_82574L] = {.name = "82574L", .gen = &e1000_gen_82574, .max_frame = 9234 - 4},
 };
 
 static const struct plx_pci_id ids[] = {
-	PLX_PCI_ID(0x8086, 0x10d3, 0),
+	PLX_PCI_ID(0x8086, 0x100e, M_82540EM),
+	PLX_PCI_ID(0x8086, 0x100f, M_82545EM),
+	PLX_PCI_ID(0x8086, 0x10d3, M_82574L),
 	{0},
 };
 
@@ -87,7 +93,7 @@ static int configure(struct plx_port *port)
 {
 	struct e1000_port *p = e1000_priv(port);
 
-	e1000_rx_table_make(&p->rx_table);
+	p->hw.gen->rx_table(&p->rx_table);
 	e1000_rss_configure(port);
 	e1000_irq_disable(p);
 	memset(p->irq.units, 0, sizeof(p->irq.units));
@@ -464,7 +470,8 @@ static const struct plx_eth_ops ops = {
 extern const struct plx_driver plx_driver_e1000;
 const struct plx_driver plx_driver_e1000 = {
 	.name = "e1000",
-	.help = "Intel 82574L gigabit Ethernet: qemu:SOCKET,slot=N,ram=FILE (QEMU's e1000e)",
+	.help = "Intel 82540EM, 82545EM, 82574L gigabit Ethernet: qemu:SOCKET,slot=N,ram=FILE "
+		"(QEMU's e1000, e1000-82545em, e1000e)",
 	.cls = PLX_DEV_ETH,
 	.ids = ids,
 	.ops = &ops,

@@ -41,6 +41,7 @@ struct e1000_rxq {
 	bool middle;      /* the next slot does not start a packet: first is set, or ... */
 	bool skip;        /* ... what was dropped is not over yet */
 	bool scatter, strip;
+	bool legacy;                   /* descriptors */
 	struct plx_win win;            /* e1000_rx_win() */
 	struct plx_mbuf *first, *last; /* a packet of which only a part has come */
 	const struct e1000_rx_table *table;
@@ -88,7 +89,8 @@ struct e1000_rx_table {
 	uint64_t low[1024]; /* by status bits 7:0, and TCPE and IPE above: E1000_RX_LOW() */
 	uint64_t type[16];  /* by packet type */
 };
-#define E1000_RX_LOW(st) (((st)&0xff) | ((st) >> 29 & 3) << 8)
+#define E1000_RX_LOW(st)       (((st)&0xff) | ((st) >> 29 & 3) << 8)
+#define E1000_RX_LOW_STATUS(i) (((i)&0xff) | ((i) >> 8) << 29)
 
 static inline uint64_t e1000_rx_meaning(const struct e1000_rx_table *t, uint32_t st)
 {
@@ -97,7 +99,7 @@ static inline uint64_t e1000_rx_meaning(const struct e1000_rx_table *t, uint32_t
 
 /* The counters of 10.2.7, as 64-bit totals since the last reset of statistics. */
 enum {
-#define X(name, offset, bytes, text) E1000_STAT_##name,
+#define X(name, offset, bytes, in, text) E1000_STAT_##name,
 	E1000_STATS(X)
 #undef X
 		E1000_N_STATS
@@ -132,7 +134,8 @@ struct e1000_port {
 	uint32_t n_vlans; /* bits in vfta */
 	struct e1000_rx_table rx_table;
 	uint64_t stats[E1000_N_STATS];
-	uint64_t gathered_ns; /* when they were last read; 0: never */
+	uint32_t kept[E1000_N_STATS]; /* counters that reading did not clear, as they were then */
+	uint64_t gathered_ns;         /* when they were last read; 0: never */
 };
 
 static inline struct e1000_port *e1000_priv(const struct plx_port *port)
@@ -164,6 +167,7 @@ uint16_t e1000_rx_few(struct e1000_rxq *q, struct plx_mbuf **pkts, uint16_t n);
 uint16_t e1000_rx_avx2(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n);
 uint16_t e1000_rx_offload(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n);
 uint16_t e1000_rx_hash(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n);
+/* Of the 82574. */
 void e1000_rx_table_make(struct e1000_rx_table *t);
 /*
  * The rest of a burst that began at slot from and has got packets with so many bytes: any packets.
@@ -174,7 +178,8 @@ uint16_t e1000_rx_rest(struct e1000_rxq *q, struct plx_mbuf **pkts, uint16_t n, 
 /* Plain packets, of up to k slots, in C. */
 uint32_t e1000_rx_take(struct e1000_rxq *q, struct plx_mbuf **pkts, uint32_t k, uint64_t *bytes);
 
-/* e1000_tx.c, e1000_tx_avx2.c: bursts */
+/* e1000_tx.c, e1000_tx_avx2.c: bursts, and which of them suits a queue of an 82574 or an 8254x */
+plx_tx_fn e1000_82574_tx_select(struct plx_port *port, const struct plx_txq *q);
 uint16_t e1000_tx(struct plx_txq *h, struct plx_mbuf **pkts, uint16_t n);
 uint16_t e1000_tx_avx2(struct plx_txq *h, struct plx_mbuf **pkts, uint16_t n);
 uint16_t e1000_tx_offload(struct plx_txq *h, struct plx_mbuf **pkts, uint16_t n);
@@ -210,6 +215,8 @@ int e1000_set_rss(struct plx_port *port, const struct plx_rss *want);
 int e1000_get_rss(struct plx_port *port, uint8_t *key, uint16_t *table, uint32_t *fields);
 
 /* e1000_stats.c */
+/* Adds what a counter says to its total. @return false: all ones. */
+bool e1000_stat_update(struct e1000_port *p, unsigned i);
 void e1000_stats_gather(struct e1000_port *p);
 void e1000_stats(struct plx_port *port, struct plx_port_stats *stats);
 void e1000_stats_reset(struct plx_port *port);
@@ -319,13 +326,24 @@ static inline void e1000_rx_end(struct e1000_rxq *q, uint16_t got, uint64_t byte
 	e1000_rx_count(q, got, bytes);
 }
 
+/*
+ * How a generation reads what a descriptor says: DD, EOP and VP where an extended one has them in
+ * stat_len, and the length.
+ */
+typedef uint64_t (*e1000_load_fn)(const union e1000_rx_desc *d);
+
+static inline uint64_t e1000_rx_load(const union e1000_rx_desc *d)
+{
+	return plx_le64_read_once(&d->wb.stat_len);
+}
+
 /* Are there fewer than four packets to take, as far as one look tells? */
-static inline bool e1000_rx_are_few(const struct e1000_rxq *q, uint16_t n)
+static PLX_ALWAYS_INLINE bool e1000_rx_are_few(
+	const struct e1000_rxq *q, uint16_t n, e1000_load_fn load)
 {
 	const uint32_t fourth = q->head + 3u;
 
-	return n < 4 || (fourth < q->h.n_desc &&
-				!(plx_le64_read_once(&q->ring[fourth].wb.stat_len) & E1000_RXS_DD));
+	return n < 4 || (fourth < q->h.n_desc && !(load(&q->ring[fourth]) & E1000_RXS_DD));
 }
 
 /*
@@ -335,7 +353,7 @@ static inline bool e1000_rx_are_few(const struct e1000_rxq *q, uint16_t n)
 static PLX_ALWAYS_INLINE uint16_t e1000_rx_burst(struct e1000_rxq *q, struct plx_mbuf **pkts,
 	uint16_t n,
 	uint32_t (*take)(struct e1000_rxq *q, struct plx_mbuf **pkts, uint32_t k, uint64_t *bytes),
-	e1000_arm_fn arm)
+	e1000_arm_fn arm, e1000_load_fn load)
 {
 	const uint16_t from = q->head;
 	uint64_t bytes = 0;
@@ -351,7 +369,7 @@ static PLX_ALWAYS_INLINE uint16_t e1000_rx_burst(struct e1000_rxq *q, struct plx
 			e1000_rx_replace(q, took, arm);
 		got = (uint16_t)(got + took);
 		if (took < k || k == 0) {
-			if (plx_le64_read_once(&q->ring[q->head].wb.stat_len) & E1000_RXS_DD)
+			if (load(&q->ring[q->head]) & E1000_RXS_DD)
 				return e1000_rx_rest(q, pkts, n, from, got, bytes);
 			break;
 		}

@@ -160,7 +160,7 @@ static plx_rx_fn rx_select(struct plx_port *port, const struct plx_rxq *q)
 	return plx_ctx_isa(port->ctx) >= PLX_ISA_AVX2 ? e1000_rx_avx2 : e1000_rx_plain;
 }
 
-static plx_tx_fn tx_select(struct plx_port *port, const struct plx_txq *q)
+plx_tx_fn e1000_82574_tx_select(struct plx_port *port, const struct plx_txq *q)
 {
 	/* chains make no difference to the packets that are none */
 	if (port->conf.tx_offloads & ~(uint32_t)PLX_TX_OFFLOAD_MULTI_SEG)
@@ -198,6 +198,7 @@ const struct e1000_gen e1000_gen_82574 = {
 	.rx_ring = rx_ring,
 	.tx_ring = tx_ring,
 	.tx_on = tx_on,
+	.rx_table = e1000_rx_table_make,
 	.rx_select = rx_select,
-	.tx_select = tx_select,
+	.tx_select = e1000_82574_tx_select,
 };

@@ -19,7 +19,10 @@
 #define E1000_NO_ADDR UINT64_C(0xffffdead57a1e000)
 PLX_STATIC_ASSERT(E1000_NO_ADDR >> 47 == 0x1ffff, "canonical with 48 bits and more");
 
-/* Extended RX descriptor, as software writes it (7.1.4.1) and as the device writes it back. */
+/*
+ * RX descriptor: extended, as software writes it (7.1.4.1) and as the device writes it back. A legacy
+ * one is as long, and written by software in the same way.
+ */
 union e1000_rx_desc {
 	struct {
 		plx_le64 addr;
@@ -29,6 +32,8 @@ union e1000_rx_desc {
 		plx_le64 mrq_hash; /* RSS type 3:0, queue 12:8, hash 63:32 (7.1.4.2) */
 		plx_le64 stat_len; /* status and errors 31:0, length 47:32, VLAN tag 63:48 */
 	} wb;
+	/* legacy: address; length 15:0, packet checksum 31:16, status 39:32, errors 47:40, tag 63:48 */
+	plx_le64 q[2];
 };
 PLX_STATIC_ASSERT(sizeof(union e1000_rx_desc) == 16, "datasheet 7.1.4");
 
@@ -49,6 +54,24 @@ PLX_STATIC_ASSERT(sizeof(union e1000_rx_desc) == 16, "datasheet 7.1.4");
 #define E1000_RXS_IPE        PLX_BIT(30) /* IPv4 header checksum is wrong */
 #define E1000_RXS_RXE        PLX_BIT(31) /* data */
 #define E1000_RXS_BAD        (E1000_RXS_CE | E1000_RXS_SE | E1000_RXS_SEQ | E1000_RXS_CXE | E1000_RXS_RXE)
+
+/*
+ * The second quadword of a legacy descriptor with its halves swapped (8254x manual, 3.2.3): DD, EOP
+ * and length are where an extended one has them, errors not.
+ */
+static inline uint64_t e1000_rx_swapped(uint64_t q1)
+{
+	return q1 << 32 | q1 >> 32;
+}
+#define E1000_RXL_PLAIN_MASK \
+	(E1000_RXS_DD | E1000_RXS_EOP | E1000_RXS_VP | E1000_RXS_BAD >> 24 << 8)
+
+/* All that it says, as an extended one says it; the packet checksum is left out. */
+static inline uint64_t e1000_rx_extended(uint64_t q1)
+{
+	return (q1 & 0xffff) << 32 | (q1 >> 40 & 0xff) << 24 | (q1 >> 32 & 0xff) |
+	       (q1 & UINT64_C(0xffff000000000000));
+}
 
 /* Has a packet an RSS hash? By mrq_hash. */
 #define E1000_RX_HASHED(q0) (((q0)&0xf) != 0)

@@ -26,9 +26,11 @@ static struct plx_desc rx_look(const struct e1000_rxq *q, uint32_t i)
 	return look((const plx_le64 *)(const void *)&q->ring[i], (uint16_t)i);
 }
 
-static bool rx_done(const struct plx_desc *d)
+static bool rx_done(const struct e1000_rxq *q, const struct plx_desc *d)
 {
-	return (d->word[1] & E1000_RXS_DD) != 0;
+	const uint64_t st = q->legacy ? e1000_rx_swapped(d->word[1]) : d->word[1];
+
+	return (st & E1000_RXS_DD) != 0;
 }
 
 /* Slots from RDT on that are armed already, of which the device has not heard. */
@@ -40,7 +42,7 @@ static uint32_t rx_untold(const struct e1000_rxq *q, uint32_t rdt)
 	for (; rdt < n && k < n; k++) {
 		const struct plx_desc d = rx_look(q, e1000_wrap(rdt + k, n));
 
-		if (is_empty(&d) || rx_done(&d))
+		if (is_empty(&d) || rx_done(q, &d))
 			break;
 	}
 	return k;
@@ -59,7 +61,7 @@ void e1000_rxq_descs(struct plx_port *port, struct plx_rxq *h, struct plx_desc *
 		if (is_empty(d) || e1000_wrap(d->index + h->n_desc - rdt, h->n_desc) < untold)
 			d->owner = PLX_DESC_SW;
 		else
-			d->owner = rx_done(d) ? PLX_DESC_DONE : PLX_DESC_DEVICE;
+			d->owner = rx_done(q, d) ? PLX_DESC_DONE : PLX_DESC_DEVICE;
 	}
 }
 

@@ -13,6 +13,7 @@
 #include "plx_pci.h"
 
 struct e1000_hw;
+struct e1000_rx_table;
 
 /* Interrupts of a generation that has MSI-X. */
 struct e1000_irq_gen {
@@ -40,6 +41,8 @@ struct e1000_gen {
 	uint32_t rx_ring_at, tx_ring_at, ring_step;
 	/* RSS: none without fields. MRQC with several queues, and where a queue is in an entry of RETA. */
 	uint32_t rss_fields, mrqc_rss, reta_shift;
+	bool rx_legacy;  /* RX descriptors are legacy ones */
+	bool stats_kept; /* reading may leave a counter as it is */
 
 	/* Interrupts: NULL without MSI-X. Least time between two where there is one vector for all. */
 	const struct e1000_irq_gen *irq;
@@ -63,12 +66,14 @@ struct e1000_gen {
 	int (*tx_ring)(const struct plx_win *queue, uint64_t iova, uint32_t n_desc);
 	void (*tx_on)(struct e1000_hw *hw);
 
+	/* What status bits of a received packet mean. */
+	void (*rx_table)(struct e1000_rx_table *t);
 	/* Bursts for a queue as it is configured. */
 	plx_rx_fn (*rx_select)(struct plx_port *port, const struct plx_rxq *q);
 	plx_tx_fn (*tx_select)(struct plx_port *port, const struct plx_txq *q);
 };
 
-extern const struct e1000_gen e1000_gen_82574;
+extern const struct e1000_gen e1000_gen_8254x, e1000_gen_82574;
 
 /* What differs between members of a generation: a row for each PCI id that has a difference. */
 struct e1000_model {

@@ -106,70 +106,70 @@ enum {
 	X(SWSM, 0x05b50, SE, PCIE, "10.2.3", "software semaphore")
 
 /*
- * The device's counters (10.2.7): X(name, offset, bytes, name in plx_port_xstats()). All are cleared
+ * The device's counters (10.2.7): X(name, offset, bytes, in, name in plx_port_xstats()). All are cleared
  * by reading; those of 8 bytes are two registers, cleared when the upper one is read.
  */
 #define E1000_STATS(X)                                                                         \
-	X(CRCERRS, 0x04000, 4, "rx_crc_errors")                                                \
-	X(ALGNERRC, 0x04004, 4, "rx_alignment_errors")                                         \
-	X(RXERRC,  0x0400c, 4, "rx_symbol_errors")                                             \
-	X(MPC,     0x04010, 4, "rx_missed_packets")                                            \
-	X(SCC,     0x04014, 4, "tx_single_collisions")                                         \
-	X(ECOL,    0x04018, 4, "tx_excessive_collisions")                                      \
-	X(MCC,     0x0401c, 4, "tx_multiple_collisions")                                       \
-	X(LATECOL, 0x04020, 4, "tx_late_collisions")                                           \
-	X(COLC,    0x04028, 4, "tx_collisions")                                                \
-	X(DC,      0x04030, 4, "tx_deferred")                                                  \
-	X(TNCRS,   0x04034, 4, "tx_no_carrier")                                                \
-	X(CEXTERR, 0x0403c, 4, "rx_carrier_extension_errors")                                  \
-	X(RLEC,    0x04040, 4, "rx_length_errors")                                             \
-	X(XONRXC,  0x04048, 4, "rx_xon")                                                       \
-	X(XONTXC,  0x0404c, 4, "tx_xon")                                                       \
-	X(XOFFRXC, 0x04050, 4, "rx_xoff")                                                      \
-	X(XOFFTXC, 0x04054, 4, "tx_xoff")                                                      \
-	X(FCRUC,   0x04058, 4, "rx_unsupported_flow_control")                                  \
-	X(PRC64,   0x0405c, 4, "rx_64")                                                        \
-	X(PRC127,  0x04060, 4, "rx_65_to_127")                                                 \
-	X(PRC255,  0x04064, 4, "rx_128_to_255")                                                \
-	X(PRC511,  0x04068, 4, "rx_256_to_511")                                                \
-	X(PRC1023, 0x0406c, 4, "rx_512_to_1023")                                               \
-	X(PRC1522, 0x04070, 4, "rx_1024_to_max")                                               \
-	X(GPRC,    0x04074, 4, "rx_good_packets")                                              \
-	X(BPRC,    0x04078, 4, "rx_broadcast_packets")                                         \
-	X(MPRC,    0x0407c, 4, "rx_multicast_packets")                                         \
-	X(GPTC,    0x04080, 4, "tx_good_packets")                                              \
-	X(GORC,    0x04088, 8, "rx_good_bytes")                                                \
-	X(GOTC,    0x04090, 8, "tx_good_bytes")                                                \
-	X(RNBC,    0x040a0, 4, "rx_no_buffer")                                                 \
-	X(RUC,     0x040a4, 4, "rx_undersize")                                                 \
-	X(RFC,     0x040a8, 4, "rx_fragments")                                                 \
-	X(ROC,     0x040ac, 4, "rx_oversize")                                                  \
-	X(RJC,     0x040b0, 4, "rx_jabber")                                                    \
-	X(MGTPRC,  0x040b4, 4, "rx_management_packets")                                        \
-	X(MGTPDC,  0x040b8, 4, "rx_management_dropped")                                        \
-	X(MGTPTC,  0x040bc, 4, "tx_management_packets")                                        \
-	X(TOR,     0x040c0, 8, "rx_total_bytes")                                               \
-	X(TOT,     0x040c8, 8, "tx_total_bytes")                                               \
-	X(TPR,     0x040d0, 4, "rx_total_packets")                                             \
-	X(TPT,     0x040d4, 4, "tx_total_packets")                                             \
-	X(PTC64,   0x040d8, 4, "tx_64")                                                        \
-	X(PTC127,  0x040dc, 4, "tx_65_to_127")                                                 \
-	X(PTC255,  0x040e0, 4, "tx_128_to_255")                                                \
-	X(PTC511,  0x040e4, 4, "tx_256_to_511")                                                \
-	X(PTC1023, 0x040e8, 4, "tx_512_to_1023")                                               \
-	X(PTC1522, 0x040ec, 4, "tx_1024_to_max")                                               \
-	X(MPTC,    0x040f0, 4, "tx_multicast_packets")                                         \
-	X(BPTC,    0x040f4, 4, "tx_broadcast_packets")                                         \
-	X(TSCTC,   0x040f8, 4, "tx_tso_contexts")                                              \
-	X(TSCTFC,  0x040fc, 4, "tx_tso_contexts_failed")                                       \
-	X(IAC,     0x04100, 4, "interrupts")
+	X(CRCERRS, 0x04000, 4, ALL, "rx_crc_errors")                                           \
+	X(ALGNERRC, 0x04004, 4, ALL, "rx_alignment_errors")                                    \
+	X(RXERRC,  0x0400c, 4, ALL, "rx_symbol_errors")                                        \
+	X(MPC,     0x04010, 4, ALL, "rx_missed_packets")                                       \
+	X(SCC,     0x04014, 4, ALL, "tx_single_collisions")                                    \
+	X(ECOL,    0x04018, 4, ALL, "tx_excessive_collisions")                                 \
+	X(MCC,     0x0401c, 4, ALL, "tx_multiple_collisions")                                  \
+	X(LATECOL, 0x04020, 4, ALL, "tx_late_collisions")                                      \
+	X(COLC,    0x04028, 4, ALL, "tx_collisions")                                           \
+	X(DC,      0x04030, 4, ALL, "tx_deferred")                                             \
+	X(TNCRS,   0x04034, 4, ALL, "tx_no_carrier")                                           \
+	X(CEXTERR, 0x0403c, 4, ALL, "rx_carrier_extension_errors")                             \
+	X(RLEC,    0x04040, 4, ALL, "rx_length_errors")                                        \
+	X(XONRXC,  0x04048, 4, ALL, "rx_xon")                                                  \
+	X(XONTXC,  0x0404c, 4, ALL, "tx_xon")                                                  \
+	X(XOFFRXC, 0x04050, 4, ALL, "rx_xoff")                                                 \
+	X(XOFFTXC, 0x04054, 4, ALL, "tx_xoff")                                                 \
+	X(FCRUC,   0x04058, 4, ALL, "rx_unsupported_flow_control")                             \
+	X(PRC64,   0x0405c, 4, ALL, "rx_64")                                                   \
+	X(PRC127,  0x04060, 4, ALL, "rx_65_to_127")                                            \
+	X(PRC255,  0x04064, 4, ALL, "rx_128_to_255")                                           \
+	X(PRC511,  0x04068, 4, ALL, "rx_256_to_511")                                           \
+	X(PRC1023, 0x0406c, 4, ALL, "rx_512_to_1023")                                          \
+	X(PRC1522, 0x04070, 4, ALL, "rx_1024_to_max")                                          \
+	X(GPRC,    0x04074, 4, ALL, "rx_good_packets")                                         \
+	X(BPRC,    0x04078, 4, ALL, "rx_broadcast_packets")                                    \
+	X(MPRC,    0x0407c, 4, ALL, "rx_multicast_packets")                                    \
+	X(GPTC,    0x04080, 4, ALL, "tx_good_packets")                                         \
+	X(GORC,    0x04088, 8, ALL, "rx_good_bytes")                                           \
+	X(GOTC,    0x04090, 8, ALL, "tx_good_bytes")                                           \
+	X(RNBC,    0x040a0, 4, ALL, "rx_no_buffer")                                            \
+	X(RUC,     0x040a4, 4, ALL, "rx_undersize")                                            \
+	X(RFC,     0x040a8, 4, ALL, "rx_fragments")                                            \
+	X(ROC,     0x040ac, 4, ALL, "rx_oversize")                                             \
+	X(RJC,     0x040b0, 4, ALL, "rx_jabber")                                               \
+	X(MGTPRC,  0x040b4, 4, ALL, "rx_management_packets")                                   \
+	X(MGTPDC,  0x040b8, 4, ALL, "rx_management_dropped")                                   \
+	X(MGTPTC,  0x040bc, 4, ALL, "tx_management_packets")                                   \
+	X(TOR,     0x040c0, 8, ALL, "rx_total_bytes")                                          \
+	X(TOT,     0x040c8, 8, ALL, "tx_total_bytes")                                          \
+	X(TPR,     0x040d0, 4, ALL, "rx_total_packets")                                        \
+	X(TPT,     0x040d4, 4, ALL, "tx_total_packets")                                        \
+	X(PTC64,   0x040d8, 4, ALL, "tx_64")                                                   \
+	X(PTC127,  0x040dc, 4, ALL, "tx_65_to_127")                                            \
+	X(PTC255,  0x040e0, 4, ALL, "tx_128_to_255")                                           \
+	X(PTC511,  0x040e4, 4, ALL, "tx_256_to_511")                                           \
+	X(PTC1023, 0x040e8, 4, ALL, "tx_512_to_1023")                                          \
+	X(PTC1522, 0x040ec, 4, ALL, "tx_1024_to_max")                                          \
+	X(MPTC,    0x040f0, 4, ALL, "tx_multicast_packets")                                    \
+	X(BPTC,    0x040f4, 4, ALL, "tx_broadcast_packets")                                    \
+	X(TSCTC,   0x040f8, 4, ALL, "tx_tso_contexts")                                         \
+	X(TSCTFC,  0x040fc, 4, ALL, "tx_tso_contexts_failed")                                  \
+	X(IAC,     0x04100, 4, PCIE, "interrupts")
 /* clang-format on */
 
 enum {
 #define X(name, offset, access, in, section, text) E1000_##name = (offset),
 	E1000_REGS(X)
 #undef X
-#define X(name, offset, bytes, text) E1000_##name = (offset),
+#define X(name, offset, bytes, in, text) E1000_##name = (offset),
 		E1000_STATS(X)
 #undef X
 };
@@ -181,7 +181,7 @@ static inline bool e1000_reg_known(uint32_t offset)
 #define X(name, off, access, in, section, text) case (off):
 		E1000_REGS(X)
 #undef X
-#define X(name, off, bytes, text) case (off):
+#define X(name, off, bytes, in, text) case (off):
 		E1000_STATS(X)
 #undef X
 		return true;
@@ -309,6 +309,9 @@ enum { E1000_PHY_BMCR = 0, E1000_PHY_BMSR = 1 };
 #define E1000_DCTL_WTHRESH(n) ((uint32_t)(n) << 16)
 #define E1000_TXDCTL_BIT22    PLX_BIT(22) /* reserved, to be written as 1 */
 #define E1000_DCTL_GRAN       PLX_BIT(24) /* thresholds count descriptors */
+
+/* MANC */
+#define E1000_MANC_ARP PLX_BIT(13) /* the firmware sees ARP requests */
 
 /* TCTL */
 #define E1000_TCTL_EN          PLX_BIT(1)

@@ -36,6 +36,7 @@ int e1000_rxq_setup(struct plx_port *port, struct plx_rxq *h, const struct plx_r
 		h->pool->room - PLX_MBUF_HEADROOM, &rctl);
 	q->batch = (uint16_t)PLX_MIN((uint32_t)E1000_CHUNK, h->n_desc / 4u);
 	q->scatter = (port->conf.rx_offloads & PLX_RX_OFFLOAD_SCATTER) != 0;
+	q->legacy = e1000_priv(port)->hw.gen->rx_legacy;
 	q->hash = (port->conf.rx_offloads & PLX_RX_OFFLOAD_RSS_HASH) != 0;
 	q->win = e1000_rx_win(&e1000_priv(port)->hw, h->index);
 	q->table = &e1000_priv(port)->rx_table;
@@ -156,12 +157,10 @@ void e1000_rxq_progress(struct plx_port *port, struct plx_rxq *h, struct plx_pro
 	struct e1000_rxq *q = (struct e1000_rxq *)h;
 	struct e1000_port *priv = e1000_priv(port);
 	uint32_t rdh = plx_rd32(&q->win, E1000_RDH);
-	uint32_t missed = e1000_rd(&priv->hw, E1000_MPC);
-	uint64_t *total = &priv->stats[E1000_STAT_MPC];
+	const uint64_t *total = &priv->stats[E1000_STAT_MPC]; /* for the other queues as well */
 
-	if (missed == UINT32_MAX) /* all ones: the device is gone */
+	if (!e1000_stat_update(priv, E1000_STAT_MPC)) /* the device is gone */
 		return;
-	*total += missed; /* reading cleared it, for the other queue as well */
 	p->owed = *total != q->missed_seen && rdh == q->rdh_seen && all_have_room(port);
 	q->missed_seen = *total;
 	q->rdh_seen = rdh;

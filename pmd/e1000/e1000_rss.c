@@ -66,6 +66,8 @@ static void write_table(const struct e1000_hw *hw, const struct e1000_rss *rss)
 
 void e1000_rss_start(struct e1000_port *p)
 {
+	if (p->hw.gen->rss_fields == 0)
+		return;
 	if (p->rss.on) {
 		write_key(&p->hw, &p->rss);
 		write_table(&p->hw, &p->rss);

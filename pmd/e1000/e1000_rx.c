@@ -13,18 +13,13 @@
  *
  * A descriptor's status and length are one quadword and loaded once.
  */
-#include "e1000.h"
-
-typedef uint64_t uint64_alias __attribute__((may_alias));
+#include "e1000_rx.h"
 
 static inline uint64_t stat_len(const struct e1000_rxq *q, uint32_t i)
 {
-	return plx_le64_read_once(&q->ring[i].wb.stat_len);
-}
+	const uint64_t v = e1000_rx_load(&q->ring[i]);
 
-static inline uint32_t len_of(uint64_t sl)
-{
-	return (uint32_t)(sl >> 32) & 0xffff;
+	return q->legacy ? e1000_rx_extended(v) : v;
 }
 
 /* ---- whatever comes ---- */
@@ -65,7 +60,7 @@ static void finish(const struct e1000_rxq *q, struct plx_mbuf *m, uint32_t slot,
 {
 	uint32_t st = (uint32_t)sl;
 
-	*(uint64_alias *)&m->flags = e1000_rx_meaning(q->table, st & ~E1000_RXS_VP);
+	*(e1000_u64 *)&m->flags = e1000_rx_meaning(q->table, st & ~E1000_RXS_VP);
 	if (q->hash) {
 		const uint64_t q0 = plx_le64_read_once(&q->ring[slot].wb.mrq_hash);
 
@@ -115,7 +110,7 @@ static unsigned fault(const struct e1000_rxq *q, uint32_t st, uint32_t len)
 /* One finished descriptor; the packet if it was the last of one, else NULL. */
 static struct plx_mbuf *one(struct e1000_rxq *q, uint32_t slot, uint64_t sl)
 {
-	const uint32_t st = (uint32_t)sl, len = len_of(sl);
+	const uint32_t st = (uint32_t)sl, len = e1000_rx_len(sl);
 	const bool eop = (st & E1000_RXS_EOP) != 0;
 	struct plx_mbuf *m = q->sw[slot];
 	unsigned why;
@@ -207,7 +202,7 @@ uint16_t e1000_rx_rest(struct e1000_rxq *q, struct plx_mbuf **pkts, uint16_t n, 
 void e1000_rx_table_make(struct e1000_rx_table *t)
 {
 	for (uint32_t i = 0; i < 1024; i++) {
-		uint32_t st = (i & 0xff) | (i >> 8) << 29, flags = e1000_rx_cksum_flags(st);
+		uint32_t st = E1000_RX_LOW_STATUS(i), flags = e1000_rx_cksum_flags(st);
 
 		if (st & E1000_RXS_VP)
 			flags |= PLX_RX_VLAN | PLX_RX_VLAN_STRIPPED;
@@ -217,64 +212,10 @@ void e1000_rx_table_make(struct e1000_rx_table *t)
 		t->type[i] = (uint64_t)e1000_rx_ptype_l3(i << 16) << 32;
 }
 
-/* All fields of a packet; flags, type and tag only where there is a table; q0: 0 or with a hash. */
-static PLX_ALWAYS_INLINE void fill(struct plx_mbuf *m, uint64_t rearm, uint64_t q0, uint64_t sl,
-	const struct e1000_rx_table *table)
-{
-	const uint64_t len = len_of(sl);
-	const uint64_t hashed = E1000_RX_HASHED(q0);
-
-	m->rearm = rearm;
-	m->hash_mark = hashed ? q0 >> 32 : 0;
-	if (table != NULL) {
-		*(uint64_alias *)&m->flags = e1000_rx_meaning(table, (uint32_t)sl) |
-					     (hashed ? (uint64_t)PLX_RX_RSS_HASH : 0);
-		/* pkt_len; data_len and vlan lie as length and tag do in the descriptor */
-		*(uint64_alias *)&m->pkt_len = len | (sl & ~(uint64_t)UINT32_MAX);
-	} else {
-		*(uint64_alias *)&m->flags = 0;
-		*(uint64_alias *)&m->pkt_len = len | len << 32;
-	}
-}
-
-/*
- * Takes the packets of up to k slots from head, which do not wrap and are armed, until one has bits
- * of mask that are not those of a packet in one descriptor; adds their bytes.
- */
-static PLX_ALWAYS_INLINE uint32_t take(struct e1000_rxq *q, struct plx_mbuf **pkts, uint32_t k,
-	uint64_t *bytes, uint32_t mask, const struct e1000_rx_table *table, bool hash)
-{
-	const uint32_t max = e1000_rx_max(q);
-	const uint64_t rearm = q->h.pool->rearm;
-	const union e1000_rx_desc *d = q->ring + q->head;
-	struct plx_mbuf *const *sw = q->sw + q->head, *const *const end = sw + k;
-	struct plx_mbuf *const *const start = sw;
-	uint64_t sum = 0;
-
-	for (; sw != end; d++) {
-		const uint64_t sl = plx_le64_read_once(&d->wb.stat_len);
-		const uint32_t len = len_of(sl);
-		struct plx_mbuf *m = *sw;
-
-		if (((uint32_t)sl & mask) != E1000_RXS_PLAIN)
-			break;
-		if (plx_unlikely(len - E1000_MIN_FRAME > max))
-			break;
-		sw++;
-		*pkts++ = m;
-		if (hash)
-			plx_io_rmb(); /* DD, then the other half */
-		fill(m, rearm, hash ? plx_le64_read_once(&d->wb.mrq_hash) : 0, sl, table);
-		sum += len;
-	}
-	plx_io_rmb(); /* DD, then the data */
-	*bytes += sum;
-	return (uint32_t)(sw - start);
-}
-
 uint32_t e1000_rx_take(struct e1000_rxq *q, struct plx_mbuf **pkts, uint32_t k, uint64_t *bytes)
 {
-	return take(q, pkts, k, bytes, E1000_RXS_PLAIN_MASK, NULL, false);
+	return e1000_rx_take_with(
+		q, pkts, k, bytes, e1000_rx_load, E1000_RXS_PLAIN_MASK, NULL, false);
 }
 
 /* A stripped tag that nobody asked to be stripped is left to e1000_rx_rest(). */
@@ -284,7 +225,7 @@ static PLX_ALWAYS_INLINE uint32_t take_more(
 	const uint32_t mask = PLX_READ_ONCE(q->strip) ? E1000_RXS_PLAIN_MASK & ~E1000_RXS_VP
 						      : E1000_RXS_PLAIN_MASK;
 
-	return take(q, pkts, k, bytes, mask, q->table, hash);
+	return e1000_rx_take_with(q, pkts, k, bytes, e1000_rx_load, mask, q->table, hash);
 }
 
 static PLX_ALWAYS_INLINE uint32_t take_offload(
@@ -301,59 +242,26 @@ static PLX_ALWAYS_INLINE uint32_t take_hash(
 
 PLX_NOINLINE uint16_t e1000_rx_few(struct e1000_rxq *q, struct plx_mbuf **pkts, uint16_t n)
 {
-	const uint32_t max = e1000_rx_max(q), n_desc = q->h.n_desc;
-	const uint16_t from = q->head;
-	uint64_t bytes = 0;
-	uint16_t got = 0;
-
-	if (plx_unlikely(q->spare != 0 || q->middle))
-		return e1000_rx_rest(q, pkts, n, from, 0, 0);
-	while (got < n) {
-		const uint32_t slot = q->head, tail = q->tail;
-		const uint64_t sl = stat_len(q, slot);
-		struct plx_mbuf *m, *new;
-		void **got_one;
-
-		if (!(sl & E1000_RXS_DD))
-			break;
-		if (plx_unlikely(((uint32_t)sl & E1000_RXS_PLAIN_MASK) != E1000_RXS_PLAIN ||
-				 len_of(sl) - E1000_MIN_FRAME > max))
-			return e1000_rx_rest(q, pkts, n, from, got, bytes);
-		got_one = plx_mempool_cache_get_zc(q->h.cache, 1);
-		if (plx_unlikely(got_one == NULL))
-			return e1000_rx_rest(q, pkts, n, from, got, bytes);
-		m = q->sw[slot];
-		new = *got_one;
-		fill(m, q->h.pool->rearm, 0, sl, NULL);
-		pkts[got++] = m;
-		bytes += len_of(sl);
-		q->head = e1000_wrap(slot + 1, n_desc);
-		q->sw[tail] = new;
-		e1000_desc_store(&q->ring[tail], new->buf_iova + PLX_MBUF_HEADROOM, 0);
-		q->tail = e1000_wrap(tail + 1, n_desc);
-		q->untold++;
-	}
-	plx_io_rmb(); /* DD, then the data */
-	if (got != 0)
-		e1000_rx_end(q, got, bytes);
-	return got;
+	return e1000_rx_few_with(q, pkts, n, e1000_rx_load, E1000_RXS_PLAIN_MASK);
 }
 
 uint16_t e1000_rx_plain(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n)
 {
 	struct e1000_rxq *q = (struct e1000_rxq *)h;
 
-	if (e1000_rx_are_few(q, n))
+	if (e1000_rx_are_few(q, n, e1000_rx_load))
 		return e1000_rx_few(q, pkts, n);
-	return e1000_rx_burst(q, pkts, n, e1000_rx_take, e1000_rx_arm_run);
+	return e1000_rx_burst(q, pkts, n, e1000_rx_take, e1000_rx_arm_run, e1000_rx_load);
 }
 
 uint16_t e1000_rx_offload(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n)
 {
-	return e1000_rx_burst((struct e1000_rxq *)h, pkts, n, take_offload, e1000_rx_arm_run);
+	return e1000_rx_burst(
+		(struct e1000_rxq *)h, pkts, n, take_offload, e1000_rx_arm_run, e1000_rx_load);
 }
 
 uint16_t e1000_rx_hash(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n)
 {
-	return e1000_rx_burst((struct e1000_rxq *)h, pkts, n, take_hash, e1000_rx_arm_run);
+	return e1000_rx_burst(
+		(struct e1000_rxq *)h, pkts, n, take_hash, e1000_rx_arm_run, e1000_rx_load);
 }

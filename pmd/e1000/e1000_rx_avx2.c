@@ -110,7 +110,7 @@ AVX2 static PLX_ALWAYS_INLINE uint32_t take(
 	struct e1000_rxq *q, struct plx_mbuf **pkts, uint32_t k, uint64_t *bytes)
 {
 	/* setting up for four pays for four */
-	if (k >= 4 && (plx_le64_read_once(&q->ring[q->head + 3].wb.stat_len) & E1000_RXS_DD))
+	if (k >= 4 && (e1000_rx_load(&q->ring[q->head + 3]) & E1000_RXS_DD))
 		return take4(q, pkts, k, bytes);
 	return e1000_rx_take(q, pkts, k, bytes);
 }
@@ -149,14 +149,14 @@ AVX2 static PLX_ALWAYS_INLINE void arm(
 /* Apart, so that few packets do not pay for its stack. */
 AVX2 PLX_NOINLINE static uint16_t many(struct e1000_rxq *q, struct plx_mbuf **pkts, uint16_t n)
 {
-	return e1000_rx_burst(q, pkts, n, take, arm);
+	return e1000_rx_burst(q, pkts, n, take, arm, e1000_rx_load);
 }
 
 uint16_t e1000_rx_avx2(struct plx_rxq *h, struct plx_mbuf **pkts, uint16_t n)
 {
 	struct e1000_rxq *q = (struct e1000_rxq *)h;
 
-	return e1000_rx_are_few(q, n) ? e1000_rx_few(q, pkts, n) : many(q, pkts, n);
+	return e1000_rx_are_few(q, n, e1000_rx_load) ? e1000_rx_few(q, pkts, n) : many(q, pkts, n);
 }
 
 #else

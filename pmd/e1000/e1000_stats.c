@@ -5,10 +5,10 @@
 #include "e1000.h"
 
 static const struct {
-	uint32_t offset, bytes;
+	uint32_t offset, bytes, in;
 	const char *name;
 } stat_rows[E1000_N_STATS] = {
-#define X(name, offset, bytes, text) {offset, bytes, text},
+#define X(name, offset, bytes, in, text) {offset, bytes, E1000_IN_##in, text},
 	E1000_STATS(X)
 #undef X
 };
@@ -26,20 +26,45 @@ static const struct {
 };
 
 /*
+ * Where reading may leave a counter as it is: one that says no less at once when it is read again was
+ * not cleared, and what counts is what was added.
+ */
+static uint64_t recount(struct e1000_port *p, unsigned i, uint32_t v)
+{
+	uint32_t again = v != 0 ? e1000_rd(&p->hw, stat_rows[i].offset) : 0, before = p->kept[i];
+
+	if (again == UINT32_MAX)
+		return again;
+	p->kept[i] = again >= v ? again : 0;
+	if (again < v)
+		return (uint64_t)v + again;
+	return again >= before ? again - before : again; /* less: it was reset */
+}
+
+bool e1000_stat_update(struct e1000_port *p, unsigned i)
+{
+	uint64_t v = e1000_rd(&p->hw, stat_rows[i].offset);
+
+	if (stat_rows[i].bytes == 8)
+		v |= (uint64_t)e1000_rd(&p->hw, stat_rows[i].offset + 4) << 32;
+	else if (p->hw.gen->stats_kept && v != UINT32_MAX)
+		v = recount(p, i, (uint32_t)v);
+	/* all ones: the device is gone, or stuck at the maximum */
+	if (v == UINT32_MAX || v == UINT64_MAX)
+		return false;
+	p->stats[i] += v;
+	return true;
+}
+
+/*
  * The registers stick at their maximum: to be called before 2^32 packets have passed. What the first
  * call finds was counted before the port was opened.
  */
 void e1000_stats_gather(struct e1000_port *p)
 {
-	for (unsigned i = 0; i < E1000_N_STATS; i++) {
-		uint64_t v = e1000_rd(&p->hw, stat_rows[i].offset);
-
-		if (stat_rows[i].bytes == 8)
-			v |= (uint64_t)e1000_rd(&p->hw, stat_rows[i].offset + 4) << 32;
-		/* all ones: the device is gone, or stuck at the maximum */
-		if (v != UINT32_MAX && v != UINT64_MAX)
-			p->stats[i] += v;
-	}
+	for (unsigned i = 0; i < E1000_N_STATS; i++)
+		if (stat_rows[i].in & p->hw.gen->in)
+			e1000_stat_update(p, i);
 	if (p->gathered_ns == 0)
 		memset(p->stats, 0, sizeof(p->stats));
 	p->gathered_ns = plx_clock_ns();
@@ -83,7 +108,8 @@ int e1000_xstats(struct plx_port *port, struct plx_xstat *out, size_t max, size_
 	*n = 0;
 	e1000_stats_gather(p);
 	for (unsigned i = 0; i < E1000_N_STATS; i++)
-		put(out, max, n, stat_rows[i].name, p->stats[i]);
+		if (stat_rows[i].in & p->hw.gen->in)
+			put(out, max, n, stat_rows[i].name, p->stats[i]);
 	return 0;
 }
 

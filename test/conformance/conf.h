@@ -21,6 +21,7 @@ struct conf {
 	const char *no_rss; /* the surroundings take RSS settings and do nothing with them: why */
 	uint32_t max_len;   /* longest frame to try, with MTU max_len - 18 */
 	uint64_t link_ns;   /* how long its link may take */
+	uint64_t deaf_ns;   /* how long it receives nothing after its start */
 	uint64_t page; /* the device wants no buffer in two pages of this size; 0: it takes all */
 	unsigned packets; /* how many to send in long tests: slow models get fewer */
 	unsigned rounds;  /* of start and stop */

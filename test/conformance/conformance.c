@@ -306,7 +306,7 @@ TEST(conf, what_stop_finds_unsent_is_an_error)
 	CHECK(got <= taken - s.tx_errors);
 	/* that was the stop's, and nothing that goes on */
 	CHECK_EQ(plx_port_start(r.a.port), 0);
-	CHECK_EQ(plx_port_link_wait(r.a.port, r.c.link_ns), 0);
+	rig_link(&r, &r.a);
 	CHECK_EQ(plx_port_stats(r.a.port, &again), 0);
 	CHECK_EQ(again.tx_errors, s.tx_errors);
 	rig_down(&r);
@@ -521,10 +521,10 @@ TEST(conf, traffic_goes_on_after_stop_and_reset)
 	exchange(&r, &r.b, &r.a, 50, 60, 1514, 1);
 	CHECK_EQ(plx_port_stop(r.a.port), 0);
 	CHECK_EQ(plx_port_start(r.a.port), 0);
-	CHECK_EQ(plx_port_link_wait(r.a.port, r.c.link_ns), 0);
+	rig_link(&r, &r.a);
 	exchange(&r, &r.b, &r.a, 50, 60, 1514, 1);
 	CHECK_EQ(plx_port_reset(r.a.port), 0);
-	CHECK_EQ(plx_port_link_wait(r.a.port, r.c.link_ns), 0);
+	rig_link(&r, &r.a);
 	exchange(&r, &r.a, &r.b, 50, 60, 1514, 1);
 	exchange(&r, &r.b, &r.a, 50, 60, 1514, 1);
 	rig_down(&r);

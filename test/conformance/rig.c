@@ -120,14 +120,24 @@ static void start_end(struct rig *r, struct end *e, const struct rig_opts *o)
 	CHECK_STR(err == 0 ? "" : plx_errmsg(), "");
 }
 
+void rig_link(struct rig *r, struct end *e)
+{
+	const struct timespec ts = {
+		(time_t)(r->c.deaf_ns / 1000000000), (long)(r->c.deaf_ns % 1000000000)};
+
+	CHECK_EQ(plx_port_link_wait(e->port, r->c.link_ns), 0);
+	if (r->c.deaf_ns != 0)
+		nanosleep(&ts, NULL);
+}
+
 void rig_start(struct rig *r, const struct rig_opts *o)
 {
 	start_end(r, &r->a, o);
 	if (r->b.port != NULL)
 		start_end(r, &r->b, o);
-	CHECK_EQ(plx_port_link_wait(r->a.port, r->c.link_ns), 0);
+	rig_link(r, &r->a);
 	if (r->b.port != NULL)
-		CHECK_EQ(plx_port_link_wait(r->b.port, r->c.link_ns), 0);
+		rig_link(r, &r->b);
 }
 
 void rig_up(struct rig *r, const struct rig_opts *o)

@@ -41,6 +41,7 @@ struct rig_opts {
 void rig_ctx(struct rig *r);                            /* context and surroundings */
 void rig_open(struct rig *r, const struct rig_opts *o); /* ports open, pool made */
 int end_set_up(struct rig *r, struct end *e, const struct rig_opts *o);
+void rig_link(struct rig *r, struct end *e);             /* waits until it is up and receives */
 void rig_start(struct rig *r, const struct rig_opts *o); /* set up, started, link up */
 void rig_up(struct rig *r, const struct rig_opts *o);    /* all that */
 void rig_down(struct rig *r);                            /* checks that all mbufs are back */

@@ -211,7 +211,7 @@ TEST(conf, rss_settings_hold_over_stop_and_reset)
 		} else if (i == 2) {
 			CHECK_EQ(plx_port_reset(r.a.port), 0);
 		}
-		CHECK_EQ(plx_port_link_wait(r.a.port, r.c.link_ns), 0);
+		rig_link(&r, &r.a);
 		read_back(&r, &now);
 		CHECK_EQ(memcmp(&now, &s, sizeof(s)), 0);
 		check_steering(&r, &s, 2 * BATCH);
@@ -221,7 +221,7 @@ TEST(conf, rss_settings_hold_over_stop_and_reset)
 	s.key[0] ^= 0xff;
 	set(&r, &s);
 	CHECK_EQ(plx_port_start(r.a.port), 0);
-	CHECK_EQ(plx_port_link_wait(r.a.port, r.c.link_ns), 0);
+	rig_link(&r, &r.a);
 	check_steering(&r, &s, 2 * BATCH);
 	/* a new configuration has a table of its own; the key stays */
 	CHECK_EQ(plx_port_stop(r.a.port), 0);

@@ -177,3 +177,31 @@ TEST(e1000_desc, registers_have_rows)
 	CHECK(e1000_reg_known(0x04010));
 	CHECK(!e1000_reg_known(0x0fffc));
 }
+
+/* 8254x manual, 3.2.3: bytes of a slot: address, length, checksum, status, errors, tag. */
+TEST(e1000_desc, a_legacy_descriptor_says_what_an_extended_one_does)
+{
+	static const uint8_t slot[8] = {0x34, 0x12, 0xcd, 0xab, 0x6b, 0xe1, 0x23, 0xa1};
+	const uint64_t q1 = plx_load_le64(slot), ext = e1000_rx_extended(q1);
+	const uint64_t swapped = e1000_rx_swapped(q1);
+
+	CHECK_EQ(ext & 0xff, 0x6b);
+	CHECK_EQ(ext >> 24 & 0xff, 0xe1);
+	CHECK_EQ(ext >> 32 & 0xffff, 0x1234);
+	CHECK_EQ(ext >> 48, 0xa123);
+	CHECK_EQ(E1000_RXS_PKTTYPE((uint32_t)ext), 0); /* there is none */
+	CHECK_EQ(swapped & 0xff, 0x6b);
+	CHECK_EQ(swapped >> 32 & 0xffff, 0x1234);
+	CHECK_EQ(e1000_rx_extended(UINT64_MAX), 0xffffffffff0000ffu);
+}
+
+/* One bit at a time: what makes an extended descriptor not plain does so with a legacy one. */
+TEST(e1000_desc, the_same_bits_make_a_legacy_descriptor_not_plain)
+{
+	for (unsigned bit = 0; bit < 64; bit++) {
+		const uint64_t q1 = UINT64_C(1) << bit;
+		const bool ext = (e1000_rx_extended(q1) & E1000_RXS_PLAIN_MASK) != 0;
+
+		CHECK_EQ((e1000_rx_swapped(q1) & E1000_RXL_PLAIN_MASK) != 0, ext);
+	}
+}
