@@ -3,18 +3,20 @@
 #define PLX_LOG_TAG "e1000"
 #include "e1000.h"
 
-enum { M_82540EM, M_82545EM, M_82574L };
+enum { M_82540EM, M_82545EM, M_82574L, M_82576 };
 
 static const struct e1000_model models[] = {
 	[M_82540EM] = {.name = "82540EM", .gen = &e1000_gen_8254x, .max_frame = 16128 - 4},
 	[M_82545EM] = {.name = "82545EM", .gen = &e1000_gen_8254x, .max_frame = 16128 - 4},
 	[M_82574L] = {.name = "82574L", .gen = &e1000_gen_82574, .max_frame = 9234 - 4},
+	[M_82576] = {.name = "82576", .gen = &e1000_gen_82576, .max_frame = 9728 - 4},
 };
 
 static const struct plx_pci_id ids[] = {
 	PLX_PCI_ID(0x8086, 0x100e, M_82540EM),
 	PLX_PCI_ID(0x8086, 0x100f, M_82545EM),
 	PLX_PCI_ID(0x8086, 0x10d3, M_82574L),
+	PLX_PCI_ID(0x8086, 0x10c9, M_82576),
 	{0},
 };
 
@@ -182,6 +184,16 @@ static int check_room(struct plx_port *port, uint32_t mtu)
 		plx_port_name(port), frame, mtu, len);
 }
 
+/* RCTL for an MTU, and what belongs to it. */
+static void rctl_write(struct plx_port *port, uint32_t mtu)
+{
+	struct e1000_port *p = e1000_priv(port);
+
+	if (p->hw.gen->rx_max != NULL)
+		p->hw.gen->rx_max(&p->hw, mtu + PLX_ETH_OVERHEAD - 4);
+	e1000_wr(&p->hw, E1000_RCTL, rctl(port, mtu));
+}
+
 static int start_rx(struct plx_port *port)
 {
 	struct e1000_port *p = e1000_priv(port);
@@ -194,12 +206,13 @@ static int start_rx(struct plx_port *port)
 		int err;
 
 		q->buf_len = (uint16_t)len;
-		err = p->hw.gen->rx_ring(&q->win, q->dma.iova, q->h.n_desc, len);
+		err = p->hw.gen->rx_ring(
+			&q->win, q->dma.iova, q->h.n_desc, len, port->conf.n_rxq > 1);
 		if (err < 0)
 			return err;
 		e1000_rxq_fill(q);
 	}
-	e1000_wr(&p->hw, E1000_RCTL, rctl(port, port->conf.mtu));
+	rctl_write(port, port->conf.mtu);
 	/* 4.6.5: descriptors are handed over once the receiver is on */
 	for (uint16_t i = 0; i < port->conf.n_rxq; i++)
 		e1000_rx_doorbell(rxq(port, i));
@@ -294,7 +307,7 @@ static void stop(struct plx_port *port)
 	if (!plx_pci_gone(p->hw.pci)) {
 		if (p->running)
 			finish_tx(port);
-		e1000_stats_gather(p); /* the reset clears them */
+		e1000_stats_gather_all(port); /* the reset clears them */
 		if (reset(port) < 0)
 			plx_logf(p->hw.log, PLX_LOG_WARN, "%s: stopping: %s", plx_port_name(port),
 				plx_errmsg());
@@ -357,7 +370,7 @@ static int set_mtu(struct plx_port *port, uint32_t mtu)
 		return err;
 	plx_port_set_max_pkt(port, frame);
 	if (p->running && port->conf.n_rxq != 0)
-		e1000_wr(&p->hw, E1000_RCTL, rctl(port, mtu));
+		rctl_write(port, mtu);
 	e1000_flush(&p->hw);
 	return 0;
 }
@@ -470,8 +483,8 @@ static const struct plx_eth_ops ops = {
 extern const struct plx_driver plx_driver_e1000;
 const struct plx_driver plx_driver_e1000 = {
 	.name = "e1000",
-	.help = "Intel 82540EM, 82545EM, 82574L gigabit Ethernet: qemu:SOCKET,slot=N,ram=FILE "
-		"(QEMU's e1000, e1000-82545em, e1000e)",
+	.help = "Intel 82540EM, 82545EM, 82574L, 82576 gigabit Ethernet: "
+		"qemu:SOCKET,slot=N,ram=FILE (QEMU's e1000, e1000-82545em, e1000e, igb)",
 	.cls = PLX_DEV_ETH,
 	.ids = ids,
 	.ops = &ops,

@@ -41,7 +41,7 @@ struct e1000_rxq {
 	bool middle;      /* the next slot does not start a packet: first is set, or ... */
 	bool skip;        /* ... what was dropped is not over yet */
 	bool scatter, strip;
-	bool legacy;                   /* descriptors */
+	bool legacy, advanced;         /* descriptors */
 	struct plx_win win;            /* e1000_rx_win() */
 	struct plx_mbuf *first, *last; /* a packet of which only a part has come */
 	const struct e1000_rx_table *table;
@@ -49,6 +49,7 @@ struct e1000_rxq {
 	struct plx_dma dma;
 	bool hash;            /* bursts report the RSS hash */
 	uint32_t rdh_seen;    /* watchdog: RDH when last looked at, */
+	uint64_t dropped;     /* packets that the device lost as this queue had no descriptor */
 	uint64_t missed_seen; /* and the device's count of packets without a descriptor */
 };
 
@@ -87,7 +88,7 @@ struct e1000_txq {
  */
 struct e1000_rx_table {
 	uint64_t low[1024]; /* by status bits 7:0, and TCPE and IPE above: E1000_RX_LOW() */
-	uint64_t type[16];  /* by packet type */
+	uint64_t type[256]; /* by packet type, of which not all members have so many */
 };
 #define E1000_RX_LOW(st)       (((st)&0xff) | ((st) >> 29 & 3) << 8)
 #define E1000_RX_LOW_STATUS(i) (((i)&0xff) | ((i) >> 8) << 29)
@@ -95,6 +96,13 @@ struct e1000_rx_table {
 static inline uint64_t e1000_rx_meaning(const struct e1000_rx_table *t, uint32_t st)
 {
 	return t->low[E1000_RX_LOW(st)] | t->type[E1000_RXS_PKTTYPE(st)];
+}
+
+/* With an advanced descriptor, whose packet type is in the first quadword. */
+static inline uint64_t e1000_rx_meaning_adv(
+	const struct e1000_rx_table *t, uint64_t q0, uint32_t st)
+{
+	return t->low[E1000_RX_LOW(st)] | t->type[E1000_RXA_TYPE(q0)];
 }
 
 /* The counters of 10.2.7, as 64-bit totals since the last reset of statistics. */
@@ -136,6 +144,7 @@ struct e1000_port {
 	uint64_t stats[E1000_N_STATS];
 	uint32_t kept[E1000_N_STATS]; /* counters that reading did not clear, as they were then */
 	uint64_t gathered_ns;         /* when they were last read; 0: never */
+	uint64_t dropped;             /* packets that RX queues had no descriptor for, beside MPC */
 };
 
 static inline struct e1000_port *e1000_priv(const struct plx_port *port)
@@ -153,6 +162,8 @@ void e1000_rxq_fill(struct e1000_rxq *q);
 /* All buffers back; the rings as new. The device must have stopped. */
 void e1000_rxq_drain(struct e1000_rxq *q);
 void e1000_txq_drain(struct e1000_txq *q);
+/* Adds what a queue lost since last asked, if the device counts that for each, to its sum and the port's. */
+void e1000_rxq_lost(struct e1000_port *p, struct e1000_rxq *q);
 void e1000_rxq_progress(struct plx_port *port, struct plx_rxq *q, struct plx_progress *p);
 void e1000_txq_progress(struct plx_port *port, struct plx_txq *q, struct plx_progress *p);
 
@@ -218,6 +229,8 @@ int e1000_get_rss(struct plx_port *port, uint8_t *key, uint16_t *table, uint32_t
 /* Adds what a counter says to its total. @return false: all ones. */
 bool e1000_stat_update(struct e1000_port *p, unsigned i);
 void e1000_stats_gather(struct e1000_port *p);
+/* The same with what queues count, unless the device is gone. */
+void e1000_stats_gather_all(struct plx_port *port);
 void e1000_stats(struct plx_port *port, struct plx_port_stats *stats);
 void e1000_stats_reset(struct plx_port *port);
 int e1000_xstats(struct plx_port *port, struct plx_xstat *out, size_t max, size_t *n);

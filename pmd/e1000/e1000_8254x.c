@@ -51,7 +51,8 @@ static void rx_unit(struct e1000_hw *hw, bool cksum, bool rss)
 	e1000_wr(hw, E1000_RXCSUM, cksum ? E1000_RXCSUM_IPOFL | E1000_RXCSUM_TUOFL : 0);
 }
 
-static int rx_ring(const struct plx_win *queue, uint64_t iova, uint32_t n_desc, uint32_t len)
+static int rx_ring(
+	const struct plx_win *queue, uint64_t iova, uint32_t n_desc, uint32_t len, bool drop)
 {
 	/* 13.4.46: fetch 32 at a time, write back each */
 	plx_wr32(queue, E1000_RXDCTL,
@@ -104,6 +105,9 @@ const struct e1000_gen e1000_gen_8254x = {
 		       PLX_TX_OFFLOAD_UDP_CKSUM | PLX_TX_OFFLOAD_VLAN | PLX_TX_OFFLOAD_MULTI_SEG,
 	.rx_ring_at = E1000_RX_RING,
 	.tx_ring_at = E1000_TX_RING,
+	.itr = E1000_ITR,
+	.itr_unit_ns = 256,
+	.itr_max = 0xffff,
 	.rx_legacy = true,
 	.stats_kept = true,
 	.bus_quiesce = bus_quiesce,

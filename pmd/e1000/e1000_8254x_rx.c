@@ -20,7 +20,7 @@ static inline uint64_t load_all(const union e1000_rx_desc *d)
 static PLX_ALWAYS_INLINE uint32_t take(
 	struct e1000_rxq *q, struct plx_mbuf **pkts, uint32_t k, uint64_t *bytes)
 {
-	return e1000_rx_take_with(q, pkts, k, bytes, load_plain, E1000_RXL_PLAIN_MASK, NULL, false);
+	return e1000_rx_take_with(q, pkts, k, bytes, load_plain, E1000_RXL_PLAIN_MASK, NULL, 0);
 }
 
 /* A stripped tag that nobody asked to be stripped is left to e1000_rx_rest(). */
@@ -30,7 +30,7 @@ static PLX_ALWAYS_INLINE uint32_t take_offload(
 	const uint32_t mask = PLX_READ_ONCE(q->strip) ? E1000_RXS_PLAIN_MASK & ~E1000_RXS_VP
 						      : E1000_RXS_PLAIN_MASK;
 
-	return e1000_rx_take_with(q, pkts, k, bytes, load_all, mask, q->table, false);
+	return e1000_rx_take_with(q, pkts, k, bytes, load_all, mask, q->table, 0);
 }
 
 PLX_NOINLINE static uint16_t few(struct e1000_rxq *q, struct plx_mbuf **pkts, uint16_t n)

@@ -8,17 +8,6 @@
 
 #define MS UINT64_C(1000000)
 
-/* 3.1.3.10: no new requests; the status bit falls when none is outstanding any more. */
-static void bus_quiesce(struct e1000_hw *hw)
-{
-	hw->ctrl |= E1000_CTRL_GIO_MASTER_DISABLE;
-	e1000_wr(hw, E1000_CTRL, hw->ctrl);
-	if (plx_win_wait(&hw->win, E1000_STATUS, E1000_STATUS_MASTER_ENABLE, 0, 100 * MS,
-		    "the end of bus requests") == -ETIMEDOUT)
-		plx_logf(hw->log, PLX_LOG_WARN, "%s: %s; reset all the same", plx_pci_name(hw->pci),
-			plx_errmsg());
-}
-
 static int reset_wait(struct e1000_hw *hw)
 {
 	if (plx_win_wait(&hw->win, E1000_EEC, E1000_EEC_AUTO_RD, E1000_EEC_AUTO_RD, 50 * MS,
@@ -74,7 +63,8 @@ static void rx_unit(struct e1000_hw *hw, bool cksum, bool rss)
 			E1000_RFCTL_NFSR_DIS | E1000_RFCTL_ACK_DIS);
 }
 
-static int rx_ring(const struct plx_win *queue, uint64_t iova, uint32_t n_desc, uint32_t len)
+static int rx_ring(
+	const struct plx_win *queue, uint64_t iova, uint32_t n_desc, uint32_t len, bool drop)
 {
 	/* fetch 32 at a time, write back each */
 	plx_wr32(queue, E1000_RXDCTL,
@@ -183,12 +173,13 @@ const struct e1000_gen e1000_gen_82574 = {
 	.ring_step = 0x100,
 	.rss_fields = PLX_RSS_IPV4 | PLX_RSS_IPV4_TCP | PLX_RSS_IPV6 | PLX_RSS_IPV6_TCP,
 	.mrqc_rss = E1000_MRQC_RSS,
+	.mrqc_tcp_ipv6 = E1000_MRQC_TCP_IPV6,
 	.reta_shift = 7,
 	.irq = &irq,
 	.itr = E1000_ITR,
 	.itr_unit_ns = 256,
 	.itr_max = 0xffff,
-	.bus_quiesce = bus_quiesce,
+	.bus_quiesce = e1000_bus_quiesce,
 	.reset_wait = reset_wait,
 	.mdio_take = mdio_take,
 	.mdio_give = mdio_give,

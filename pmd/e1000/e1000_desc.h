@@ -73,6 +73,20 @@ static inline uint64_t e1000_rx_extended(uint64_t q1)
 	       (q1 & UINT64_C(0xffff000000000000));
 }
 
+/*
+ * Advanced RX descriptor (82576 datasheet, 7.1.5). Written by software it has the buffer's address and, as one buffer holds
+ * header and data, 0; written back it has DD, EOP, VP, errors, length and tag where the 82574's extended
+ * one has them, and so has the type of its hash. What it tells of the packet's layers is beside that.
+ */
+#define E1000_RXA_TYPE(q0) ((uint32_t)((q0) >> 4) & 0xff)
+#define E1000_RXA_IPV4     PLX_BIT(0)
+#define E1000_RXA_IPV4_EXT PLX_BIT(1)
+#define E1000_RXA_IPV6     PLX_BIT(2)
+#define E1000_RXA_IPV6_EXT PLX_BIT(3)
+#define E1000_RXA_TCP      PLX_BIT(4)
+#define E1000_RXA_UDP      PLX_BIT(5)
+#define E1000_RXA_SCTP     PLX_BIT(6)
+
 /* Has a packet an RSS hash? By mrq_hash. */
 #define E1000_RX_HASHED(q0) (((q0)&0xf) != 0)
 

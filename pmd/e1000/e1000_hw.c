@@ -15,6 +15,17 @@ void e1000_hw_quiesce(struct e1000_hw *hw)
 		hw->gen->bus_quiesce(hw);
 }
 
+/* No new requests; the status bit falls when none is outstanding any more. */
+void e1000_bus_quiesce(struct e1000_hw *hw)
+{
+	hw->ctrl |= E1000_CTRL_GIO_MASTER_DISABLE;
+	e1000_wr(hw, E1000_CTRL, hw->ctrl);
+	if (plx_win_wait(&hw->win, E1000_STATUS, E1000_STATUS_MASTER_ENABLE, 0, 100 * MS,
+		    "the end of bus requests") == -ETIMEDOUT)
+		plx_logf(hw->log, PLX_LOG_WARN, "%s: %s; reset all the same", plx_pci_name(hw->pci),
+			plx_errmsg());
+}
+
 static void mask_interrupts(struct e1000_hw *hw)
 {
 	e1000_wr(hw, E1000_IMC, UINT32_MAX);

@@ -39,10 +39,13 @@ struct e1000_gen {
 	uint32_t rx_offloads, tx_offloads;
 	/* Registers of the rings of queue 0, and how far behind them are those of the next. */
 	uint32_t rx_ring_at, tx_ring_at, ring_step;
-	/* RSS: none without fields. MRQC with several queues, and where a queue is in an entry of RETA. */
-	uint32_t rss_fields, mrqc_rss, reta_shift;
-	bool rx_legacy;  /* RX descriptors are legacy ones */
-	bool stats_kept; /* reading may leave a counter as it is */
+	/*
+	 * RSS: none without fields. MRQC with several queues, its bits for TCP over IPv6, and where a queue
+	 * is in an entry of RETA.
+	 */
+	uint32_t rss_fields, mrqc_rss, mrqc_tcp_ipv6, reta_shift;
+	bool rx_legacy, rx_advanced; /* RX descriptors are such ones */
+	bool stats_kept;             /* reading may leave a counter as it is */
 
 	/* Interrupts: NULL without MSI-X. Least time between two where there is one vector for all. */
 	const struct e1000_irq_gen *irq;
@@ -59,10 +62,15 @@ struct e1000_gen {
 	/* How many bytes the device writes into a room of so many; what RCTL has to have for it. */
 	uint32_t (*buf_len)(uint32_t room, uint32_t *rctl);
 	void (*rx_unit)(struct e1000_hw *hw, bool cksum, bool rss);
+	/* The longest frame to take, without FCS, where RCTL.LPE alone does not say it. */
+	void (*rx_max)(struct e1000_hw *hw, uint32_t frame);
 	void (*tx_unit)(struct e1000_hw *hw);
 	/* An empty ring, not enabled yet unless the device enables rings one by one. 0 or -errno. */
-	int (*rx_ring)(
-		const struct plx_win *queue, uint64_t iova, uint32_t n_desc, uint32_t buf_len);
+	/* drop: a queue without descriptors loses its packets, if it can, and does not hold up others. */
+	int (*rx_ring)(const struct plx_win *queue, uint64_t iova, uint32_t n_desc,
+		uint32_t buf_len, bool drop);
+	/* Packets that a queue lost so, since last asked. */
+	uint32_t (*rx_dropped)(const struct plx_win *queue);
 	int (*tx_ring)(const struct plx_win *queue, uint64_t iova, uint32_t n_desc);
 	void (*tx_on)(struct e1000_hw *hw);
 
@@ -73,7 +81,7 @@ struct e1000_gen {
 	plx_tx_fn (*tx_select)(struct plx_port *port, const struct plx_txq *q);
 };
 
-extern const struct e1000_gen e1000_gen_8254x, e1000_gen_82574;
+extern const struct e1000_gen e1000_gen_8254x, e1000_gen_82574, e1000_gen_82576;
 
 /* What differs between members of a generation: a row for each PCI id that has a difference. */
 struct e1000_model {
@@ -90,6 +98,7 @@ struct e1000_hw {
 	struct plx_win win;
 	uint32_t ctrl;    /* CTRL as it was last written */
 	bool no_mdio_own; /* the firmware does not share MDIO: not asked again */
+	bool no_nvm_done; /* nothing tells that the NVM has been read: not waited for again */
 };
 
 static inline uint32_t e1000_rd(const struct e1000_hw *hw, uint32_t reg)
@@ -143,6 +152,8 @@ void e1000_mta_set(struct e1000_hw *hw, const uint32_t mta[E1000_N_MTA]);
 void e1000_vfta_set(struct e1000_hw *hw, const uint32_t vfta[E1000_N_VFTA]);
 void e1000_vlan_mode(struct e1000_hw *hw, bool on);
 
+/* Part of a generation with PCIe (82574 datasheet, 3.1.3.10): no bus requests from here on. */
+void e1000_bus_quiesce(struct e1000_hw *hw);
 /* Part of a generation: RDBAL to RDT, or TDBAL to TDT, of an empty ring. */
 void e1000_rx_ring_regs(const struct plx_win *queue, uint64_t iova, uint32_t n_desc);
 void e1000_tx_ring_regs(const struct plx_win *queue, uint64_t iova, uint32_t n_desc);

@@ -21,6 +21,7 @@ enum {
 	E1000_IN_82574 = 2,
 	E1000_IN_82576 = 4,
 	E1000_IN_PCIE = E1000_IN_82574 | E1000_IN_82576,
+	E1000_IN_OLD = E1000_IN_8254X | E1000_IN_82574, /* not the 82576 */
 	E1000_IN_ALL = E1000_IN_8254X | E1000_IN_PCIE,
 };
 
@@ -43,12 +44,12 @@ enum {
 	X(FCTTV, 0x00170, RW, ALL, "10.2.2", "flow control timer")                             \
 	X(LEDCTL, 0x00e00, RW, ALL, "10.2.2", "LEDs")                                          \
 	X(EXTCNF_CTRL, 0x00f00, RW, 82574, "10.2.2", "extended configuration, MDIO ownership") \
-	X(PBA, 0x01000, RW, ALL, "10.2.2", "split of the packet buffer")                       \
+	X(PBA, 0x01000, RW, OLD, "10.2.2", "split of the packet buffer")                       \
 	X(GCR, 0x05b00, RW, PCIE, "10.2.3", "PCIe control")                                    \
 	X(FACTPS, 0x05b30, RO, PCIE, "10.2.3", "function active and power state")              \
 	X(FWSM, 0x05b54, RO, PCIE, "10.2.3", "firmware semaphore")                             \
 	X(ICR, 0x000c0, RC, ALL, "10.2.4", "interrupt causes")                                 \
-	X(ITR, 0x000c4, RW, ALL, "10.2.4", "interrupt throttling")                             \
+	X(ITR, 0x000c4, RW, OLD, "10.2.4", "interrupt throttling")                             \
 	X(ICS, 0x000c8, WO, ALL, "10.2.4", "interrupt cause set")                              \
 	X(IMS, 0x000d0, RW, ALL, "10.2.4", "interrupt mask set")                               \
 	X(IMC, 0x000d8, WO, ALL, "10.2.4", "interrupt mask clear")                             \
@@ -70,9 +71,9 @@ enum {
 	X(RDLEN, 0x02808, RW, ALL, "10.2.5", "RX ring bytes")                                  \
 	X(RDH, 0x02810, RW, ALL, "10.2.5", "RX ring head")                                     \
 	X(RDT, 0x02818, RW, ALL, "10.2.5", "RX ring tail")                                     \
-	X(RDTR, 0x02820, RW, ALL, "10.2.5", "RX interrupt delay")                              \
+	X(RDTR, 0x02820, RW, OLD, "10.2.5", "RX interrupt delay")                              \
 	X(RXDCTL, 0x02828, RW, ALL, "10.2.5", "RX descriptor control")                         \
-	X(RADV, 0x0282c, RW, ALL, "10.2.5", "RX interrupt absolute delay")                     \
+	X(RADV, 0x0282c, RW, OLD, "10.2.5", "RX interrupt absolute delay")                     \
 	X(RDBAL1, 0x02900, RW, 82574, "10.2.5", "RX ring address of queue 1, low")             \
 	X(RDBAH1, 0x02904, RW, 82574, "10.2.5", "RX ring address of queue 1, high")            \
 	X(RDLEN1, 0x02908, RW, 82574, "10.2.5", "RX ring bytes of queue 1")                    \
@@ -89,9 +90,9 @@ enum {
 	X(TDLEN, 0x03808, RW, ALL, "10.2.6", "TX ring bytes")                                  \
 	X(TDH, 0x03810, RW, ALL, "10.2.6", "TX ring head")                                     \
 	X(TDT, 0x03818, RW, ALL, "10.2.6", "TX ring tail")                                     \
-	X(TIDV, 0x03820, RW, ALL, "10.2.6", "TX interrupt delay")                              \
+	X(TIDV, 0x03820, RW, OLD, "10.2.6", "TX interrupt delay")                              \
 	X(TXDCTL, 0x03828, RW, ALL, "10.2.6", "TX descriptor control")                         \
-	X(TADV, 0x0382c, RW, ALL, "10.2.6", "TX interrupt absolute delay")                     \
+	X(TADV, 0x0382c, RW, OLD, "10.2.6", "TX interrupt absolute delay")                     \
 	X(TARC0, 0x03840, RW, 82574, "10.2.6", "TX arbitration count")                         \
 	X(TDBAL1, 0x03900, RW, 82574, "10.2.6", "TX ring address of queue 1, low")             \
 	X(TDBAH1, 0x03904, RW, 82574, "10.2.6", "TX ring address of queue 1, high")            \
@@ -100,6 +101,24 @@ enum {
 	X(TDT1, 0x03918, RW, 82574, "10.2.6", "TX ring tail of queue 1")                       \
 	X(TXDCTL1, 0x03928, RW, 82574, "10.2.6", "TX descriptor control of queue 1")           \
 	X(TARC1, 0x03940, RW, 82574, "10.2.6", "TX arbitration count of queue 1")              \
+	X(SW_FW_SYNC, 0x05b5c, RW, 82576, "8.8", "what software and firmware have taken")           \
+	X(EEMNGCTL, 0x01010, RW, 82576, "8.4", "management NVM control")                       \
+	X(GPIE, 0x01514, RW, 82576, "8.8", "interrupt modes")                                  \
+	X(EICS, 0x01520, WO, 82576, "8.8", "extended interrupt cause set")                     \
+	X(EIMS, 0x01524, RW, 82576, "8.8", "extended interrupt mask set")                      \
+	X(EIMC, 0x01528, WO, 82576, "8.8", "extended interrupt mask clear")                    \
+	X(EIAC_EXT, 0x0152c, RW, 82576, "8.8", "extended interrupt auto clear")                \
+	X(EIAM, 0x01530, RW, 82576, "8.8", "extended interrupt auto mask")                     \
+	X(EICR, 0x01580, RC, 82576, "8.8", "extended interrupt causes")                        \
+	X(IVAR_EXT0, 0x01700, RW, 82576, "8.8", "vectors of RX and TX queues 0 and 8")           \
+	X(EITR_EXT0, 0x01680, RW, 82576, "8.8", "interrupt throttling of vector 0")            \
+	X(IVAR_MISC, 0x01740, RW, 82576, "8.8", "vectors of other causes")                     \
+	X(RXPBS, 0x02404, RW, 82576, "8.3", "RX packet buffer, KiB")                           \
+	X(TXPBS, 0x03404, RW, 82576, "8.3", "TX packet buffer, KiB")                           \
+	X(SRRCTL, 0x0280c, RW, 82576, "8.10", "RX buffer size and descriptor type")            \
+	X(RQDPC, 0x02830, RC, 82576, "8.10", "packets an RX queue had no descriptor for")      \
+	X(RLPML, 0x05004, RW, 82576, "8.10", "longest frame, bytes")                           \
+	X(DTXCTL, 0x03590, RW, 82576, "8.12", "DMA of TX")                                     \
 	X(WUC, 0x05800, RW, ALL, "10.2.8", "wake-up control")                                  \
 	X(WUFC, 0x05808, RW, ALL, "10.2.8", "wake-up filters")                                 \
 	X(MANC, 0x05820, RW, ALL, "10.2.8", "management control")                              \
@@ -195,12 +214,14 @@ static inline bool e1000_reg_known(uint32_t offset)
 #define E1000_RAL(n)   (0x05400u + 8 * (n)) /* 16: addresses to receive, low (10.2.5) */
 #define E1000_RAH(n)   (0x05404u + 8 * (n)) /* and high */
 #define E1000_VFTA(n)  (0x05600u + 4 * (n)) /* 128: VLAN ids to receive (10.2.5) */
+#define E1000_UTA(n)   (0x0a000u + 4 * (n)) /* 128: unicast hash, of the 82576 (8.10) */
 #define E1000_RETA(n)  (0x05c00u + 4 * (n)) /* 32: RSS table, four entries each (10.2.5) */
 #define E1000_RSSRK(n) (0x05c80u + 4 * (n)) /* 10: RSS key (10.2.5) */
 enum {
 	E1000_N_MTA = 128,
 	E1000_N_RAR = 16,
 	E1000_N_VFTA = 128,
+	E1000_N_UTA = 128,
 	E1000_N_RETA = 128,
 	E1000_KEY_LEN = 40
 };
@@ -230,6 +251,8 @@ enum {
 #define E1000_STATUS_SPEED(s)      (((s) >> 6) & 3) /* 10, 100, 1000, 1000 Mbit/s */
 #define E1000_STATUS_MASTER_ENABLE PLX_BIT(19)      /* bus requests outstanding or allowed */
 
+#define E1000_STATUS_LAN(s) (((s) >> 2) & 3) /* which port of the 82576 */
+
 /* CTRL_EXT */
 #define E1000_CTRL_EXT_EIAME   PLX_BIT(24) /* MSI-X: causes of IAM that fire mask themselves */
 #define E1000_CTRL_EXT_IAME    PLX_BIT(27) /* all of IAM are masked when ICR is read */
@@ -247,8 +270,24 @@ enum {
 #define E1000_IVAR_RXQ(q, v) ((8u | (v)) << 4 * (q))
 #define E1000_IVAR_OTHER(v)  ((8u | (v)) << 16)
 
+/* Of the 82576: GPIE, IVAR_EXT, IVAR_MISC */
+#define E1000_GPIE_NSICR     PLX_BIT(0)  /* reading ICR clears it */
+#define E1000_GPIE_MSIX      PLX_BIT(4)  /* EICR, EIMS: a bit for each vector */
+#define E1000_GPIE_EIAME     PLX_BIT(30) /* what fires is masked, as EIAM says */
+#define E1000_GPIE_PBA       PLX_BIT(31) /* pending bits of MSI-X clear themselves */
+#define E1000_IVAR_EXT(v)    (0x80u | (v))
+#define E1000_IVAR_EXT_OTHER 8 /* bit of IVAR_MISC where other causes' is */
+
 /* EEC */
 #define E1000_EEC_AUTO_RD PLX_BIT(9) /* the device has read its NVM */
+
+/* Of the 82576: EEMNGCTL, SWSM, SW_FW_SYNC */
+#define E1000_EEMNGCTL_CFG_DONE \
+	PLX_BIT(18)                   /* of port 0: its PHY is set up; the next bit of port 1 */
+#define E1000_SWSM_SMBI    PLX_BIT(0) /* between programs: set by reading */
+#define E1000_SWSM_SWESMBI PLX_BIT(1) /* between them and the firmware */
+#define E1000_SYNC_PHY     PLX_BIT(1) /* PHY of port 0; the next bit: of port 1 */
+#define E1000_SYNC_FW      16         /* so much further up: taken by the firmware */
 
 /* EXTCNF_CTRL */
 #define E1000_EXTCNF_MDIO_OWN PLX_BIT(5) /* software owns MDIO, once it reads as set */
@@ -303,12 +342,29 @@ enum { E1000_PHY_BMCR = 0, E1000_PHY_BMSR = 1 };
 #define E1000_MRQC_TCP_IPV6 PLX_BIT(18)
 #define E1000_MRQC_IPV6     PLX_BIT(20)
 
+#define E1000_MRQC_RSS_82576 2u /* of the 82576: RSS without virtual machines */
+#define E1000_MRQC_TCP_IPV6_ONLY \
+	PLX_BIT(21) /* of the 82576; bit 18 is with extension headers there */
+#define E1000_MRQC_UDP_IPV4 PLX_BIT(22)
+#define E1000_MRQC_UDP_IPV6 PLX_BIT(23)
+
+/* SRRCTL */
+#define E1000_SRRCTL_KB(len) ((len) / 1024) /* 0: RCTL has the size */
+#define E1000_SRRCTL_ADV_ONE (1u << 25)     /* advanced descriptors, one buffer */
+#define E1000_SRRCTL_DROP    PLX_BIT(31)    /* packets without a descriptor are dropped */
+
+/* RXPBS, TXPBS: what they are after power-up */
+#define E1000_RXPBS_KB 64u
+#define E1000_TXPBS_KB 40u
+
 /* RXDCTL and TXDCTL */
 #define E1000_DCTL_PTHRESH(n) ((uint32_t)(n))
 #define E1000_DCTL_HTHRESH(n) ((uint32_t)(n) << 8)
 #define E1000_DCTL_WTHRESH(n) ((uint32_t)(n) << 16)
 #define E1000_TXDCTL_BIT22    PLX_BIT(22) /* reserved, to be written as 1 */
 #define E1000_DCTL_GRAN       PLX_BIT(24) /* thresholds count descriptors */
+
+#define E1000_DCTL_ENABLE PLX_BIT(25) /* of the 82576: the queue is on */
 
 /* MANC */
 #define E1000_MANC_ARP PLX_BIT(13) /* the firmware sees ARP requests */

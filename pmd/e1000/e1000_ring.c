@@ -37,6 +37,7 @@ int e1000_rxq_setup(struct plx_port *port, struct plx_rxq *h, const struct plx_r
 	q->batch = (uint16_t)PLX_MIN((uint32_t)E1000_CHUNK, h->n_desc / 4u);
 	q->scatter = (port->conf.rx_offloads & PLX_RX_OFFLOAD_SCATTER) != 0;
 	q->legacy = e1000_priv(port)->hw.gen->rx_legacy;
+	q->advanced = e1000_priv(port)->hw.gen->rx_advanced;
 	q->hash = (port->conf.rx_offloads & PLX_RX_OFFLOAD_RSS_HASH) != 0;
 	q->win = e1000_rx_win(&e1000_priv(port)->hw, h->index);
 	q->table = &e1000_priv(port)->rx_table;
@@ -136,9 +137,25 @@ void e1000_txq_drain(struct e1000_txq *q)
 	plx_mempool_cache_flush(q->h.cache);
 }
 
-/* Does the device have descriptors for packets of each queue? A packet that has none holds up all. */
-static bool all_have_room(const struct plx_port *port)
+void e1000_rxq_lost(struct e1000_port *p, struct e1000_rxq *q)
 {
+	uint32_t lost;
+
+	if (p->hw.gen->rx_dropped == NULL)
+		return;
+	lost = p->hw.gen->rx_dropped(&q->win);
+	q->dropped += lost;
+	p->dropped += lost;
+}
+
+/*
+ * Does the device have descriptors for packets of this queue, and of all others? A packet that has none
+ * holds up all, unless it is dropped.
+ */
+static bool has_room(const struct plx_port *port, const struct e1000_rxq *q, uint32_t rdh)
+{
+	if (e1000_priv(port)->hw.gen->rx_dropped != NULL && port->conf.n_rxq > 1)
+		return rdh != plx_rd32(&q->win, E1000_RDT);
 	for (uint16_t i = 0; i < port->conf.n_rxq; i++) {
 		const struct plx_win *win = &((struct e1000_rxq *)port->rxqs[i])->win;
 
@@ -161,8 +178,10 @@ void e1000_rxq_progress(struct plx_port *port, struct plx_rxq *h, struct plx_pro
 
 	if (!e1000_stat_update(priv, E1000_STAT_MPC)) /* the device is gone */
 		return;
-	p->owed = *total != q->missed_seen && rdh == q->rdh_seen && all_have_room(port);
-	q->missed_seen = *total;
+	e1000_rxq_lost(priv, q);
+	p->owed = *total + q->dropped != q->missed_seen && rdh == q->rdh_seen &&
+		  has_room(port, q, rdh);
+	q->missed_seen = *total + q->dropped;
 	q->rdh_seen = rdh;
 	p->done = rdh;
 }

@@ -36,7 +36,8 @@ static uint32_t mrqc(const struct e1000_port *p)
 		{PLX_RSS_IPV4, E1000_MRQC_IPV4},
 		{PLX_RSS_IPV4_TCP, E1000_MRQC_TCP_IPV4},
 		{PLX_RSS_IPV6, E1000_MRQC_IPV6},
-		{PLX_RSS_IPV6_TCP, E1000_MRQC_TCP_IPV6},
+		{PLX_RSS_IPV4_UDP, E1000_MRQC_UDP_IPV4},
+		{PLX_RSS_IPV6_UDP, E1000_MRQC_UDP_IPV6},
 	};
 	const struct e1000_rss *rss = &p->rss;
 	uint32_t v = rss->on ? p->hw.gen->mrqc_rss : 0;
@@ -44,6 +45,8 @@ static uint32_t mrqc(const struct e1000_port *p)
 	for (size_t i = 0; rss->on && i < PLX_ARRAY_SIZE(bits); i++)
 		if (rss->fields & bits[i].field)
 			v |= bits[i].bit;
+	if (rss->on && (rss->fields & PLX_RSS_IPV6_TCP))
+		v |= p->hw.gen->mrqc_tcp_ipv6;
 	return v;
 }
 

@@ -58,16 +58,16 @@ static void retag(struct plx_mbuf *m, uint16_t tag)
 /* The first segment gets what the last descriptor says of the whole packet. */
 static void finish(const struct e1000_rxq *q, struct plx_mbuf *m, uint32_t slot, uint64_t sl)
 {
-	uint32_t st = (uint32_t)sl;
+	const uint64_t q0 = plx_le64_read_once(&q->ring[slot].wb.mrq_hash);
+	const uint32_t st = (uint32_t)sl;
 
-	*(e1000_u64 *)&m->flags = e1000_rx_meaning(q->table, st & ~E1000_RXS_VP);
-	if (q->hash) {
-		const uint64_t q0 = plx_le64_read_once(&q->ring[slot].wb.mrq_hash);
-
-		if (E1000_RX_HASHED(q0)) {
-			m->flags |= PLX_RX_RSS_HASH;
-			m->rss_hash = (uint32_t)(q0 >> 32);
-		}
+	if (q->advanced)
+		*(e1000_u64 *)&m->flags = e1000_rx_meaning_adv(q->table, q0, st & ~E1000_RXS_VP);
+	else
+		*(e1000_u64 *)&m->flags = e1000_rx_meaning(q->table, st & ~E1000_RXS_VP);
+	if (q->hash && E1000_RX_HASHED(q0)) {
+		m->flags |= PLX_RX_RSS_HASH;
+		m->rss_hash = (uint32_t)(q0 >> 32);
 	}
 	if (!(st & E1000_RXS_VP))
 		return;
@@ -214,30 +214,29 @@ void e1000_rx_table_make(struct e1000_rx_table *t)
 
 uint32_t e1000_rx_take(struct e1000_rxq *q, struct plx_mbuf **pkts, uint32_t k, uint64_t *bytes)
 {
-	return e1000_rx_take_with(
-		q, pkts, k, bytes, e1000_rx_load, E1000_RXS_PLAIN_MASK, NULL, false);
+	return e1000_rx_take_with(q, pkts, k, bytes, e1000_rx_load, E1000_RXS_PLAIN_MASK, NULL, 0);
 }
 
 /* A stripped tag that nobody asked to be stripped is left to e1000_rx_rest(). */
 static PLX_ALWAYS_INLINE uint32_t take_more(
-	struct e1000_rxq *q, struct plx_mbuf **pkts, uint32_t k, uint64_t *bytes, bool hash)
+	struct e1000_rxq *q, struct plx_mbuf **pkts, uint32_t k, uint64_t *bytes, unsigned more)
 {
 	const uint32_t mask = PLX_READ_ONCE(q->strip) ? E1000_RXS_PLAIN_MASK & ~E1000_RXS_VP
 						      : E1000_RXS_PLAIN_MASK;
 
-	return e1000_rx_take_with(q, pkts, k, bytes, e1000_rx_load, mask, q->table, hash);
+	return e1000_rx_take_with(q, pkts, k, bytes, e1000_rx_load, mask, q->table, more);
 }
 
 static PLX_ALWAYS_INLINE uint32_t take_offload(
 	struct e1000_rxq *q, struct plx_mbuf **pkts, uint32_t k, uint64_t *bytes)
 {
-	return take_more(q, pkts, k, bytes, false);
+	return take_more(q, pkts, k, bytes, 0);
 }
 
 static PLX_ALWAYS_INLINE uint32_t take_hash(
 	struct e1000_rxq *q, struct plx_mbuf **pkts, uint32_t k, uint64_t *bytes)
 {
-	return take_more(q, pkts, k, bytes, true);
+	return take_more(q, pkts, k, bytes, E1000_RX_HASH);
 }
 
 PLX_NOINLINE uint16_t e1000_rx_few(struct e1000_rxq *q, struct plx_mbuf **pkts, uint16_t n)

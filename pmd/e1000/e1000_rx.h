@@ -15,18 +15,26 @@ static inline uint32_t e1000_rx_len(uint64_t sl)
 	return (uint32_t)(sl >> 32) & 0xffff;
 }
 
-/* All fields of a packet; flags, type and tag only where there is a table; q0: 0 or with a hash. */
+/* What a burst reports of the first quadword, which is then read, too: constants of the templates. */
+enum {
+	E1000_RX_HASH = 1, /* the hash */
+	E1000_RX_TYPE = 2, /* the packet's type, which is in the second one of others */
+};
+
+/* All fields of a packet; flags, type and tag only where there is a table; more: E1000_RX_*. */
 static PLX_ALWAYS_INLINE void e1000_rx_fields(struct plx_mbuf *m, uint64_t rearm, uint64_t q0,
-	uint64_t sl, const struct e1000_rx_table *table)
+	uint64_t sl, const struct e1000_rx_table *table, unsigned more)
 {
 	const uint64_t len = e1000_rx_len(sl);
-	const uint64_t hashed = E1000_RX_HASHED(q0);
+	const uint64_t hashed = (more & E1000_RX_HASH) != 0 && E1000_RX_HASHED(q0);
 
 	m->rearm = rearm;
 	m->hash_mark = hashed ? q0 >> 32 : 0;
 	if (table != NULL) {
-		*(e1000_u64 *)&m->flags = e1000_rx_meaning(table, (uint32_t)sl) |
-					  (hashed ? (uint64_t)PLX_RX_RSS_HASH : 0);
+		*(e1000_u64 *)&m->flags =
+			(more & E1000_RX_TYPE ? e1000_rx_meaning_adv(table, q0, (uint32_t)sl)
+					      : e1000_rx_meaning(table, (uint32_t)sl)) |
+			(hashed ? (uint64_t)PLX_RX_RSS_HASH : 0);
 		/* pkt_len; data_len and vlan lie as length and tag do in the descriptor */
 		*(e1000_u64 *)&m->pkt_len = len | (sl & ~(uint64_t)UINT32_MAX);
 	} else {
@@ -41,7 +49,7 @@ static PLX_ALWAYS_INLINE void e1000_rx_fields(struct plx_mbuf *m, uint64_t rearm
  */
 static PLX_ALWAYS_INLINE uint32_t e1000_rx_take_with(struct e1000_rxq *q, struct plx_mbuf **pkts,
 	uint32_t k, uint64_t *bytes, e1000_load_fn load, uint32_t mask,
-	const struct e1000_rx_table *table, bool hash)
+	const struct e1000_rx_table *table, unsigned more)
 {
 	const uint32_t max = e1000_rx_max(q);
 	const uint64_t rearm = q->h.pool->rearm;
@@ -61,10 +69,10 @@ static PLX_ALWAYS_INLINE uint32_t e1000_rx_take_with(struct e1000_rxq *q, struct
 			break;
 		sw++;
 		*pkts++ = m;
-		if (hash)
+		if (more != 0)
 			plx_io_rmb(); /* DD, then the other half */
-		e1000_rx_fields(
-			m, rearm, hash ? plx_le64_read_once(&d->wb.mrq_hash) : 0, sl, table);
+		e1000_rx_fields(m, rearm, more != 0 ? plx_le64_read_once(&d->wb.mrq_hash) : 0, sl,
+			table, more);
 		sum += len;
 	}
 	plx_io_rmb(); /* DD, then the data */
@@ -99,7 +107,7 @@ static PLX_ALWAYS_INLINE uint16_t e1000_rx_few_with(
 			return e1000_rx_rest(q, pkts, n, from, got, bytes);
 		m = q->sw[slot];
 		new = *got_one;
-		e1000_rx_fields(m, q->h.pool->rearm, 0, sl, NULL);
+		e1000_rx_fields(m, q->h.pool->rearm, 0, sl, NULL, 0);
 		pkts[got++] = m;
 		bytes += e1000_rx_len(sl);
 		q->head = e1000_wrap(slot + 1, n_desc);

@@ -70,14 +70,25 @@ void e1000_stats_gather(struct e1000_port *p)
 	p->gathered_ns = plx_clock_ns();
 }
 
+void e1000_stats_gather_all(struct plx_port *port)
+{
+	struct e1000_port *p = e1000_priv(port);
+
+	if (plx_pci_gone(port->dev->pci))
+		return;
+	e1000_stats_gather(p);
+	for (uint16_t i = 0; i < port->conf.n_rxq; i++)
+		if (port->rxqs[i] != NULL)
+			e1000_rxq_lost(p, (struct e1000_rxq *)port->rxqs[i]);
+}
+
 void e1000_stats(struct plx_port *port, struct plx_port_stats *s)
 {
 	struct e1000_port *p = e1000_priv(port);
 	const uint64_t *c = p->stats;
 
-	if (!plx_pci_gone(port->dev->pci))
-		e1000_stats_gather(p);
-	s->rx_missed += c[E1000_STAT_MPC];
+	e1000_stats_gather_all(port);
+	s->rx_missed += c[E1000_STAT_MPC] + p->dropped;
 	s->rx_errors += c[E1000_STAT_CRCERRS] + c[E1000_STAT_ALGNERRC] + c[E1000_STAT_RXERRC] +
 			c[E1000_STAT_RLEC] + c[E1000_STAT_CEXTERR];
 	s->tx_errors += c[E1000_STAT_ECOL] + c[E1000_STAT_LATECOL];
@@ -87,9 +98,9 @@ void e1000_stats_reset(struct plx_port *port)
 {
 	struct e1000_port *p = e1000_priv(port);
 
-	if (!plx_pci_gone(port->dev->pci))
-		e1000_stats_gather(p);
+	e1000_stats_gather_all(port);
 	memset(p->stats, 0, sizeof(p->stats));
+	p->dropped = 0;
 }
 
 static void put(struct plx_xstat *out, size_t max, size_t *n, const char *name, uint64_t v)

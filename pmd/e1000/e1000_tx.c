@@ -175,7 +175,8 @@ const char *e1000_tso_flaw(
 	return NULL;
 }
 
-bool e1000_tx_pad(const struct e1000_tx_shape *s)
+/* The device pads from E1000_MIN_SEND on; below, zeros are written behind the data. */
+static bool pad(const struct e1000_tx_shape *s)
 {
 	const uint32_t more = E1000_MIN_SEND - s->len;
 
@@ -211,7 +212,8 @@ static bool sendable(
 		       (uint32_t)m->tx.l2_len + (uint32_t)m->tx.l3_len < s->len);
 }
 
-void e1000_tx_refuse(struct e1000_txq *q, struct plx_mbuf *m)
+/* Taken, but not to be sent: counts as both. */
+static void refuse(struct e1000_txq *q, struct plx_mbuf *m)
 {
 	const struct plx_mempool *pool = q->h.cache->pool;
 
@@ -222,26 +224,45 @@ void e1000_tx_refuse(struct e1000_txq *q, struct plx_mbuf *m)
 	plx_ctr_add(&q->h.ctr[PLX_TXQ_DONE], 1);
 }
 
-static void put_segments(struct e1000_txq *q, struct plx_mbuf *m, const struct e1000_tx_shape *s)
+static PLX_ALWAYS_INLINE bool check(
+	struct e1000_txq *q, struct plx_mbuf *m, const struct e1000_tx_shape *s)
+{
+	if (sendable(q, m, s) && (s->len >= E1000_MIN_SEND || pad(s)))
+		return true;
+	refuse(q, m);
+	return false;
+}
+
+bool e1000_tx_check(struct e1000_txq *q, struct plx_mbuf *m, const struct e1000_tx_shape *s)
+{
+	return check(q, m, s);
+}
+
+static PLX_ALWAYS_INLINE void put_segments(
+	struct e1000_txq *q, struct plx_mbuf *m, const struct e1000_tx_shape *s, uint64_t q1)
 {
 	const uint32_t piece = 1u << e1000_tx_piece_log2(m);
-	uint32_t cmd, opts, padding = s->len < E1000_MIN_SEND ? E1000_MIN_SEND - s->len : 0;
+	const uint32_t padding = e1000_tx_padding(s);
 
-	e1000_tx_command(m, &cmd, &opts);
 	for (struct plx_mbuf *seg = m;; seg = seg->next) {
 		uint64_t iova = plx_mbuf_iova(seg);
 		uint32_t left = seg->data_len;
 
 		for (; left > piece; left -= piece, iova += piece)
-			e1000_tx_put(q, iova, e1000_tx_q1(cmd, piece, opts), NULL);
+			e1000_tx_put(q, iova, q1 | piece, NULL);
 		if (seg == s->tail) {
-			e1000_tx_put(
-				q, iova, e1000_tx_q1(cmd | E1000_TXC_EOP, left + padding, opts), m);
+			e1000_tx_put(q, iova, q1 | E1000_TXC_EOP | (left + padding), m);
 			break;
 		}
 		if (left != 0)
-			e1000_tx_put(q, iova, e1000_tx_q1(cmd, left, opts), NULL);
+			e1000_tx_put(q, iova, q1 | left, NULL);
 	}
+}
+
+void e1000_tx_put_segments(
+	struct e1000_txq *q, struct plx_mbuf *m, const struct e1000_tx_shape *s, uint64_t q1)
+{
+	put_segments(q, m, s, q1);
 }
 
 static void put_context(struct e1000_txq *q, const struct plx_mbuf *m, uint32_t len, uint64_t key)
@@ -261,11 +282,11 @@ static void put_context(struct e1000_txq *q, const struct plx_mbuf *m, uint32_t 
 bool e1000_tx_send(struct e1000_txq *q, struct plx_mbuf *m, uint64_t *bytes)
 {
 	const struct e1000_tx_shape s = e1000_tx_shape_of(m);
+	uint32_t cmd, opts;
 	uint64_t key = 0;
 
-	if (!sendable(q, m, &s) || (s.len < E1000_MIN_SEND && !e1000_tx_pad(&s))) {
+	if (!check(q, m, &s)) {
 		*bytes += s.len;
-		e1000_tx_refuse(q, m);
 		return true;
 	}
 	if ((m->flags & E1000_TX_CTX) && e1000_tx_key(m) != q->ctx_key)
@@ -274,7 +295,8 @@ bool e1000_tx_send(struct e1000_txq *q, struct plx_mbuf *m, uint64_t *bytes)
 		return false;
 	if (key != 0)
 		put_context(q, m, s.len, key);
-	put_segments(q, m, &s);
+	e1000_tx_command(m, &cmd, &opts);
+	put_segments(q, m, &s, e1000_tx_q1(cmd, 0, opts));
 	*bytes += s.len;
 	return true;
 }

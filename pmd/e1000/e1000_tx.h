@@ -124,10 +124,16 @@ static inline uint32_t e1000_tx_piece_log2(const struct plx_mbuf *m)
 /* What keeps a packet with PLX_TX_TSO from being sent, or NULL: its lengths, or the ring's. */
 const char *e1000_tso_flaw(
 	const struct plx_txq *h, const struct plx_mbuf *m, const struct e1000_tx_shape *s);
-/* The device pads from E1000_MIN_SEND on; below, zeros are written behind the data. */
-bool e1000_tx_pad(const struct e1000_tx_shape *s);
-/* Taken, but not to be sent: counts as both. */
-void e1000_tx_refuse(struct e1000_txq *q, struct plx_mbuf *m);
+/* Bytes that are sent behind a packet as the device pads nothing so short. */
+static inline uint32_t e1000_tx_padding(const struct e1000_tx_shape *s)
+{
+	return s->len < E1000_MIN_SEND ? E1000_MIN_SEND - s->len : 0;
+}
+/* Can it be sent? False: it is taken and counted as sent and in error. Pads it. */
+bool e1000_tx_check(struct e1000_txq *q, struct plx_mbuf *m, const struct e1000_tx_shape *s);
+/* Data descriptors of a packet that was checked; q1: the second quadword of each, without length and EOP. */
+void e1000_tx_put_segments(
+	struct e1000_txq *q, struct plx_mbuf *m, const struct e1000_tx_shape *s, uint64_t q1);
 /* One descriptor; m: of which packet it is the last, or NULL. */
 void e1000_tx_put(struct e1000_txq *q, uint64_t q0, uint64_t q1, struct plx_mbuf *m);
 

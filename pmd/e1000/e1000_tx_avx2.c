@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Transmitting plain packets with AVX2: four mbufs are checked, and four descriptors made, at once. */
-#include "e1000_tx.h"
+#include "e1000_82576.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -121,11 +121,37 @@ uint16_t e1000_tx_avx2(struct plx_txq *h, struct plx_mbuf **pkts, uint16_t n)
 	return n < 4 ? e1000_tx(h, pkts, n) : many((struct e1000_txq *)h, pkts, n);
 }
 
+/* ---- advanced descriptors ---- */
+
+AVX2 static PLX_ALWAYS_INLINE uint32_t plain_82576(
+	struct e1000_txq *q, struct plx_mbuf *const *pkts, uint32_t k, uint64_t *bytes)
+{
+	return k >= 4 ? plain4(q, pkts, k, bytes, &e1000_tx_82576)
+		      : e1000_82576_tx_plain(q, pkts, k, bytes);
+}
+
+AVX2 PLX_NOINLINE static uint16_t many_82576(
+	struct e1000_txq *q, struct plx_mbuf **pkts, uint16_t n)
+{
+	e1000_tx_begin(q, n);
+	return e1000_tx_burst(q, pkts, n, 0, 0, plain_82576, e1000_82576_tx_send);
+}
+
+uint16_t e1000_82576_tx_avx2(struct plx_txq *h, struct plx_mbuf **pkts, uint16_t n)
+{
+	return n < 4 ? e1000_82576_tx(h, pkts, n) : many_82576((struct e1000_txq *)h, pkts, n);
+}
+
 #else
 
 uint16_t e1000_tx_avx2(struct plx_txq *h, struct plx_mbuf **pkts, uint16_t n)
 {
 	return e1000_tx(h, pkts, n);
+}
+
+uint16_t e1000_82576_tx_avx2(struct plx_txq *h, struct plx_mbuf **pkts, uint16_t n)
+{
+	return e1000_82576_tx(h, pkts, n);
 }
 
 #endif

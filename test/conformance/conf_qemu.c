@@ -18,7 +18,11 @@ const char *conf_begin(struct conf *c, struct plx_ctx *ctx)
 	const char *missing = qemu_run_missing();
 	struct qemu_run *r;
 	const char *mem;
+	char program[512] = "";
 
+	/* not every version has it */
+	if (missing == NULL && strcmp(CONF_QEMU_NIC, "igb") == 0)
+		missing = qemu_run_find("igb", program, sizeof(program));
 	if (missing != NULL)
 		return missing;
 	r = calloc(1, sizeof(*r));
@@ -27,6 +31,8 @@ const char *conf_begin(struct conf *c, struct plx_ctx *ctx)
 		return "no directory for QEMU's sockets";
 	}
 	c->priv = r;
+	if (program[0] != '\0')
+		strcpy(r->program, program);
 	if (qemu_run_start(r, 256, args) < 0) {
 		conf_end(c);
 		return "QEMU does not start";

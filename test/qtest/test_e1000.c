@@ -250,7 +250,7 @@ TEST(e1000, packets_that_cannot_be_sent_are_taken_and_counted)
 	pkts[0] = packet(&l.a, f, 13, 2048);   /* no Ethernet header */
 	pkts[1] = packet(&l.a, f, 1519, 2048); /* longer than the MTU allows */
 	pkts[2] = packet(&l.a, f, 100, 2048);
-	pkts[3] = packet(&l.a, f, 400, 9); /* 45 segments */
+	pkts[3] = packet(&l.a, f, 400, 9);  /* 45 segments */
 	pkts[4] = plx_mbuf_alloc(l.a.pool); /* nothing at all */
 	pkts[5] = packet(&l.a, f, 200, 100);
 	pkts[5]->nsegs++;
