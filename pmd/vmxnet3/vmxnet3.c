@@ -59,7 +59,7 @@ static void close(struct plx_port *port)
 		(void)vmxnet3_hw_reset(&p->hw);
 		(void)plx_pci_set_master(p->hw.pci, false);
 	}
-	vmxnet3_irq_end(p);
+	vmxnet3_irq_disable(p);
 	plx_pci_dma_free(p->hw.pci, &p->dma);
 	plx_pci_win_close(&p->hw.win);
 	plx_pci_win_close(&p->hw.door);
@@ -102,7 +102,7 @@ static int configure(struct plx_port *port)
 			plx_port_name(port));
 	vmxnet3_rss_configure(port);
 	/* interrupts were for other queues */
-	vmxnet3_irq_end(p);
+	vmxnet3_irq_disable(p);
 	p->n_txq = (uint16_t)PLX_MAX(port->conf.n_txq, 1u);
 	p->n_rxq = (uint16_t)PLX_MAX(port->conf.n_rxq, 1u);
 	p->promisc = port->conf.promisc;
@@ -138,6 +138,7 @@ static int start(struct plx_port *port)
 		return err;
 	for (uint16_t i = 0; i < port->conf.n_rxq; i++)
 		vmxnet3_rxq_fill(vmxnet3_rxq(port, i));
+	vmxnet3_irq_begin(port);
 	vmxnet3_conf_fill(port);
 	vmxnet3_hw_shared(&p->hw, vmxnet3_iova(p, &p->mem->shared));
 	err = plx_pci_set_master(p->hw.pci, true);
@@ -150,6 +151,7 @@ static int start(struct plx_port *port)
 	p->running = true;
 	for (uint16_t i = 0; i < port->conf.n_rxq; i++)
 		vmxnet3_rx_tell(vmxnet3_rxq(port, i));
+	vmxnet3_irq_start(port);
 	return vmxnet3_filters(port);
 }
 
@@ -203,6 +205,8 @@ static void stop(struct plx_port *port)
 {
 	struct vmxnet3_port *p = vmxnet3_priv(port);
 
+	if (p->running)
+		vmxnet3_irq_stop(port);
 	if (!plx_pci_gone(p->hw.pci))
 		turn_off(port);
 	/* whatever the device thought of that, it reaches no memory from here on */

@@ -113,8 +113,13 @@ struct vmxnet3_port {
 	uint32_t vft[VMXNET3_N_VFT];
 	struct vmxnet3_rss rss;
 	uint8_t levels[VMXNET3_MAX_QUEUES];
-	uint32_t n_irqs; /* vectors; 0: interrupts are not on */
-	enum plx_irq_type irq_type;
+	struct {
+		struct plx_port *port;
+		enum plx_irq_type type;
+		uint32_t n;     /* vectors, 1: one for all; 0: there are none */
+		uint32_t armed; /* a bit for each RX queue; its threads' and control's */
+		struct plx_work events;
+	} irq;
 	/* the device's counters: what they were when it was last stopped, less what was reset */
 	uint64_t tx_base[VMXNET3_MAX_QUEUES][VMXNET3_N_STATS];
 	uint64_t rx_base[VMXNET3_MAX_QUEUES][VMXNET3_N_STATS];
@@ -200,8 +205,13 @@ int vmxnet3_get_rss(struct plx_port *port, uint8_t *key, uint16_t *table, uint32
 int vmxnet3_rxq_fd(struct plx_port *port, struct plx_rxq *h);
 int vmxnet3_rxq_arm(struct plx_port *port, struct plx_rxq *h, bool on);
 int vmxnet3_set_moderation(struct plx_port *port, struct plx_rxq *h, uint64_t ns);
-void vmxnet3_irq_fill(struct plx_port *port);
-void vmxnet3_irq_end(struct vmxnet3_port *p);
+int vmxnet3_irq_enable(struct plx_port *port);
+void vmxnet3_irq_disable(struct vmxnet3_port *p);
+/* Around the command that starts the device: vectors, what it is told of them, unmasking. */
+void vmxnet3_irq_begin(struct plx_port *port);
+void vmxnet3_irq_fill(struct vmxnet3_port *p);
+void vmxnet3_irq_start(struct plx_port *port);
+void vmxnet3_irq_stop(struct plx_port *port);
 
 /* vmxnet3_stats.c */
 /* Has a running device write its counters. */

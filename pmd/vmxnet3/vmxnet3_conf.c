@@ -154,7 +154,7 @@ void vmxnet3_conf_fill(struct plx_port *port)
 	fill_queues(port);
 	fill_misc(port);
 	vmxnet3_conf_features(port);
-	vmxnet3_irq_fill(port);
+	vmxnet3_irq_fill(p);
 	s->filter.mf_pa = plx_le64_make(vmxnet3_iova(p, p->mem->mcast));
 	vmxnet3_rss_fill(p);
 }

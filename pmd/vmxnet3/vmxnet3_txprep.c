@@ -28,6 +28,9 @@ static int prepare_tso(struct plx_mbuf *m, uint8_t *ip)
 	if (m->tx.tso_segsz > VMXNET3_TX_MSS_MAX)
 		return plx_err(EINVAL, "tso_segsz is %u: the device takes up to %u",
 			(unsigned)m->tx.tso_segsz, VMXNET3_TX_MSS_MAX);
+	if ((tcp[12] >> 4) * 4u != m->tx.l4_len)
+		return plx_err(EINVAL, "TCP's data offset is 0x%02x, l4_len is %u", tcp[12],
+			(unsigned)m->tx.l4_len);
 	if (m->flags & PLX_TX_IPV4) {
 		plx_store_be16(ip + 10, 0);
 		sum = plx_cksum_fold(plx_ipv4_phdr_sum((const void *)ip, PLX_IP_TCP, 0));
