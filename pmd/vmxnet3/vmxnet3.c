@@ -137,7 +137,9 @@ static int start(struct plx_port *port)
 	if (err < 0)
 		return err;
 	for (uint16_t i = 0; i < port->conf.n_rxq; i++)
-		vmxnet3_rxq_fill(vmxnet3_rxq(port, i));
+		vmxnet3_rxq_begin(vmxnet3_rxq(port, i));
+	for (uint16_t i = 0; i < port->conf.n_txq; i++)
+		vmxnet3_txq_begin(vmxnet3_txq(port, i));
 	vmxnet3_irq_begin(port);
 	vmxnet3_conf_fill(port);
 	vmxnet3_hw_shared(&p->hw, vmxnet3_iova(p, &p->mem->shared));

@@ -167,6 +167,12 @@ void vmxnet3_txq_release(struct plx_port *port, struct plx_txq *h);
 /* Empties the rings, first round; returns every mbuf. The device is off. */
 void vmxnet3_rxq_drain(struct vmxnet3_rxq *q);
 void vmxnet3_txq_drain(struct vmxnet3_txq *q);
+/*
+ * Before the device is started: the slots as drain left them, whatever was written there since (it
+ * would be the device's by its generation), and armed.
+ */
+void vmxnet3_rxq_begin(struct vmxnet3_rxq *q);
+void vmxnet3_txq_begin(struct vmxnet3_txq *q);
 /* Arms what wants a buffer, as far as the pool has some. */
 void vmxnet3_rxq_fill(struct vmxnet3_rxq *q);
 

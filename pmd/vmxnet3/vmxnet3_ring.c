@@ -121,6 +121,30 @@ void vmxnet3_rxq_fill(struct vmxnet3_rxq *q)
 	}
 }
 
+static void rxq_blank(struct vmxnet3_rxq *q)
+{
+	for (uint32_t i = 0; i < 2; i++)
+		blank(q->ring[i].d, q->ring[i].n, VMXNET3_NO_ADDR);
+	blank(q->comp_dma.va, q->n_comp, 0);
+}
+
+static void txq_blank(struct vmxnet3_txq *q)
+{
+	blank(q->ring, q->h.n_desc, VMXNET3_NO_ADDR);
+	blank(q->comp_dma.va, q->h.n_desc, 0);
+}
+
+void vmxnet3_rxq_begin(struct vmxnet3_rxq *q)
+{
+	rxq_blank(q);
+	vmxnet3_rxq_fill(q);
+}
+
+void vmxnet3_txq_begin(struct vmxnet3_txq *q)
+{
+	txq_blank(q);
+}
+
 void vmxnet3_rxq_drain(struct vmxnet3_rxq *q)
 {
 	if (q->first != NULL)
@@ -136,16 +160,15 @@ void vmxnet3_rxq_drain(struct vmxnet3_rxq *q)
 			plx_mempool_put_bulk(q->h.cache, (void *const *)&r->sw[at], 1);
 			r->sw[at] = NULL;
 		}
-		blank(r->d, r->n, VMXNET3_NO_ADDR);
 		r->head = 0;
 		r->tail = 0;
 		r->spare = (uint16_t)(r->n != 0 ? r->n - 1 : 0);
 		r->q1 = VMXNET3_RX_LEN(q->buf_len) | VMXNET3_RX_GEN |
 			(i == 1 ? VMXNET3_RX_BODY : 0);
 	}
-	blank(q->comp_dma.va, q->n_comp, 0);
+	rxq_blank(q);
 	PLX_WRITE_ONCE(q->at, 0);
-	q->gen = VMXNET3_C_GEN;
+	PLX_WRITE_ONCE(q->gen, VMXNET3_C_GEN);
 	plx_mempool_cache_flush(q->h.cache);
 }
 
@@ -157,8 +180,7 @@ void vmxnet3_txq_drain(struct vmxnet3_txq *q)
 	unsent = q->used != 0 ? vmxnet3_tx_free(q, q->used) : 0;
 	plx_ctr_add(&q->h.ctr[PLX_TXQ_ERRORS], unsent);
 	plx_ctr_add(&q->h.ctr[PLX_TXQ_DONE], unsent);
-	blank(q->ring, q->h.n_desc, VMXNET3_NO_ADDR);
-	blank(q->comp_dma.va, q->h.n_desc, 0);
+	txq_blank(q);
 	q->head = 0;
 	q->tail = 0;
 	q->unplain = 0;

