@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Two NICs of a stock QEMU on one hub, CONF_QEMU_NIC says which; the port under test is behind a root
- * port, so that it can be pulled out. CONF_QEMU_MEMORY says how memory is shared: "ram" or "qmp".
+ * port, so that it can be pulled out. CONF_QEMU_MEMORY says how memory is shared: "ram" or "qmp". It is a
+ * QEMU that has the device CONF_QEMU_HAS, "": the system's.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,8 +22,8 @@ const char *conf_begin(struct conf *c, struct plx_ctx *ctx)
 	char program[512] = "";
 
 	/* not every version has it */
-	if (missing == NULL && strcmp(CONF_QEMU_NIC, "igb") == 0)
-		missing = qemu_run_find("igb", program, sizeof(program));
+	if (missing == NULL && strcmp(CONF_QEMU_HAS, "") != 0)
+		missing = qemu_run_find(CONF_QEMU_HAS, program, sizeof(program));
 	if (missing != NULL)
 		return missing;
 	r = calloc(1, sizeof(*r));
@@ -46,6 +47,8 @@ const char *conf_begin(struct conf *c, struct plx_ctx *ctx)
 	/* the model of the 8254x has a timer that each write of RCTL starts */
 	if (strcmp(CONF_QEMU_NIC, "e1000") == 0 || strcmp(CONF_QEMU_NIC, "e1000-82545em") == 0)
 		c->deaf_ns = UINT64_C(1000000000);
+	if (strcmp(CONF_QEMU_NIC, "vmxnet3") == 0)
+		c->no_rss = "QEMU's vmxnet3 gives all packets to queue 0";
 	c->packets = 300;
 	c->rounds = 20;
 	return NULL;
