@@ -66,13 +66,13 @@ enum {
 	X(FCRTL, 0x02160, RW, ALL, "10.2.5", "flow control threshold, low")                    \
 	X(FCRTH, 0x02168, RW, ALL, "10.2.5", "flow control threshold, high")                   \
 	X(PSRCTL, 0x02170, RW, 82574, "10.2.5", "packet split control")                        \
-	X(RDBAL, 0x02800, RW, ALL, "10.2.5", "RX ring address, low")                           \
-	X(RDBAH, 0x02804, RW, ALL, "10.2.5", "RX ring address, high")                          \
-	X(RDLEN, 0x02808, RW, ALL, "10.2.5", "RX ring bytes")                                  \
-	X(RDH, 0x02810, RW, ALL, "10.2.5", "RX ring head")                                     \
-	X(RDT, 0x02818, RW, ALL, "10.2.5", "RX ring tail")                                     \
+	X(RDBAL, 0x02800, RW, OLD, "10.2.5", "RX ring address, low")                           \
+	X(RDBAH, 0x02804, RW, OLD, "10.2.5", "RX ring address, high")                          \
+	X(RDLEN, 0x02808, RW, OLD, "10.2.5", "RX ring bytes")                                  \
+	X(RDH, 0x02810, RW, OLD, "10.2.5", "RX ring head")                                     \
+	X(RDT, 0x02818, RW, OLD, "10.2.5", "RX ring tail")                                     \
 	X(RDTR, 0x02820, RW, OLD, "10.2.5", "RX interrupt delay")                              \
-	X(RXDCTL, 0x02828, RW, ALL, "10.2.5", "RX descriptor control")                         \
+	X(RXDCTL, 0x02828, RW, OLD, "10.2.5", "RX descriptor control")                         \
 	X(RADV, 0x0282c, RW, OLD, "10.2.5", "RX interrupt absolute delay")                     \
 	X(RDBAL1, 0x02900, RW, 82574, "10.2.5", "RX ring address of queue 1, low")             \
 	X(RDBAH1, 0x02904, RW, 82574, "10.2.5", "RX ring address of queue 1, high")            \
@@ -85,13 +85,13 @@ enum {
 	X(MRQC, 0x05818, RW, PCIE, "10.2.5", "multiple RX queues")                             \
 	X(TCTL, 0x00400, RW, ALL, "10.2.6", "transmit control")                                \
 	X(TIPG, 0x00410, RW, ALL, "10.2.6", "inter-packet gap")                                \
-	X(TDBAL, 0x03800, RW, ALL, "10.2.6", "TX ring address, low")                           \
-	X(TDBAH, 0x03804, RW, ALL, "10.2.6", "TX ring address, high")                          \
-	X(TDLEN, 0x03808, RW, ALL, "10.2.6", "TX ring bytes")                                  \
-	X(TDH, 0x03810, RW, ALL, "10.2.6", "TX ring head")                                     \
-	X(TDT, 0x03818, RW, ALL, "10.2.6", "TX ring tail")                                     \
+	X(TDBAL, 0x03800, RW, OLD, "10.2.6", "TX ring address, low")                           \
+	X(TDBAH, 0x03804, RW, OLD, "10.2.6", "TX ring address, high")                          \
+	X(TDLEN, 0x03808, RW, OLD, "10.2.6", "TX ring bytes")                                  \
+	X(TDH, 0x03810, RW, OLD, "10.2.6", "TX ring head")                                     \
+	X(TDT, 0x03818, RW, OLD, "10.2.6", "TX ring tail")                                     \
 	X(TIDV, 0x03820, RW, OLD, "10.2.6", "TX interrupt delay")                              \
-	X(TXDCTL, 0x03828, RW, ALL, "10.2.6", "TX descriptor control")                         \
+	X(TXDCTL, 0x03828, RW, OLD, "10.2.6", "TX descriptor control")                         \
 	X(TADV, 0x0382c, RW, OLD, "10.2.6", "TX interrupt absolute delay")                     \
 	X(TARC0, 0x03840, RW, 82574, "10.2.6", "TX arbitration count")                         \
 	X(TDBAL1, 0x03900, RW, 82574, "10.2.6", "TX ring address of queue 1, low")             \
@@ -115,14 +115,34 @@ enum {
 	X(IVAR_MISC, 0x01740, RW, 82576, "8.8", "vectors of other causes")                     \
 	X(RXPBS, 0x02404, RW, 82576, "8.3", "RX packet buffer, KiB")                           \
 	X(TXPBS, 0x03404, RW, 82576, "8.3", "TX packet buffer, KiB")                           \
-	X(SRRCTL, 0x0280c, RW, 82576, "8.10", "RX buffer size and descriptor type")            \
-	X(RQDPC, 0x02830, RC, 82576, "8.10", "packets an RX queue had no descriptor for")      \
 	X(RLPML, 0x05004, RW, 82576, "8.10", "longest frame, bytes")                           \
 	X(DTXCTL, 0x03590, RW, 82576, "8.12", "DMA of TX")                                     \
 	X(WUC, 0x05800, RW, ALL, "10.2.8", "wake-up control")                                  \
 	X(WUFC, 0x05808, RW, ALL, "10.2.8", "wake-up filters")                                 \
 	X(MANC, 0x05820, RW, ALL, "10.2.8", "management control")                              \
 	X(SWSM, 0x05b50, SE, PCIE, "10.2.3", "software semaphore")
+
+/*
+ * Those that each queue of the 82576 has, from its window on (8.10, 8.12): X(name, offset, access, text). They
+ * are where queue 0 of the others has its own.
+ */
+#define E1000_RX_QUEUE_REGS(X)                                                                 \
+	X(RDBAL, 0x02800, RW, "RX ring address, low")                                          \
+	X(RDBAH, 0x02804, RW, "RX ring address, high")                                         \
+	X(RDLEN, 0x02808, RW, "RX ring bytes")                                                 \
+	X(SRRCTL, 0x0280c, RW, "RX buffer size and descriptor type")                           \
+	X(RDH, 0x02810, RW, "RX ring head")                                                    \
+	X(RDT, 0x02818, RW, "RX ring tail")                                                    \
+	X(RXDCTL, 0x02828, RW, "RX descriptor control")                                        \
+	X(RQDPC, 0x02830, RC, "packets that the queue had no descriptor for")
+#define E1000_TX_QUEUE_REGS(X)                                                                 \
+	X(TDBAL, 0x03800, RW, "TX ring address, low")                                          \
+	X(TDBAH, 0x03804, RW, "TX ring address, high")                                         \
+	X(TDLEN, 0x03808, RW, "TX ring bytes")                                                 \
+	X(TDH, 0x03810, RW, "TX ring head")                                                    \
+	X(TDT, 0x03818, RW, "TX ring tail")                                                    \
+	X(TXDCTL, 0x03828, RW, "TX descriptor control")
+enum { E1000_SRRCTL = 0x0280c, E1000_RQDPC = 0x02830 };
 
 /*
  * The device's counters (10.2.7): X(name, offset, bytes, in, name in plx_port_xstats()). All are cleared
@@ -140,7 +160,7 @@ enum {
 	X(COLC,    0x04028, 4, ALL, "tx_collisions")                                           \
 	X(DC,      0x04030, 4, ALL, "tx_deferred")                                             \
 	X(TNCRS,   0x04034, 4, ALL, "tx_no_carrier")                                           \
-	X(CEXTERR, 0x0403c, 4, ALL, "rx_carrier_extension_errors")                             \
+	X(CEXTERR, 0x0403c, 4, OLD, "rx_carrier_extension_errors")                             \
 	X(RLEC,    0x04040, 4, ALL, "rx_length_errors")                                        \
 	X(XONRXC,  0x04048, 4, ALL, "rx_xon")                                                  \
 	X(XONTXC,  0x0404c, 4, ALL, "tx_xon")                                                  \
@@ -180,8 +200,13 @@ enum {
 	X(MPTC,    0x040f0, 4, ALL, "tx_multicast_packets")                                    \
 	X(BPTC,    0x040f4, 4, ALL, "tx_broadcast_packets")                                    \
 	X(TSCTC,   0x040f8, 4, ALL, "tx_tso_contexts")                                         \
-	X(TSCTFC,  0x040fc, 4, ALL, "tx_tso_contexts_failed")                                  \
-	X(IAC,     0x04100, 4, PCIE, "interrupts")
+	X(TSCTFC,  0x040fc, 4, OLD, "tx_tso_contexts_failed")                                  \
+	X(IAC,     0x04100, 4, PCIE, "interrupts")                                             \
+	X(RPTHC,   0x04104, 4, 82576, "rx_packets_to_host")                                    \
+	X(HGPTC,   0x04118, 4, 82576, "tx_packets_from_host")                                  \
+	X(HGORC,   0x04128, 8, 82576, "rx_bytes_to_host")                                      \
+	X(HGOTC,   0x04130, 8, 82576, "tx_bytes_from_host")                                    \
+	X(LENERRS, 0x04138, 4, 82576, "rx_length_field_errors")
 /* clang-format on */
 
 enum {

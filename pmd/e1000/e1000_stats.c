@@ -25,6 +25,19 @@ static const struct {
 #undef X
 };
 
+/* Registers of the 82576's queues. */
+struct queue_row {
+	const char *name;
+	uint32_t offset;
+	enum access access;
+};
+static const struct queue_row rx_queue_rows[] = {
+#define X(name, offset, access, text) {#name, offset, access},
+	E1000_RX_QUEUE_REGS(X)};
+static const struct queue_row tx_queue_rows[] = {E1000_TX_QUEUE_REGS(X)
+#undef X
+};
+
 /*
  * Where reading may leave a counter as it is: one that says no less at once when it is read again was
  * not cleared, and what counts is what was added.
@@ -124,6 +137,20 @@ int e1000_xstats(struct plx_port *port, struct plx_xstat *out, size_t max, size_
 	return 0;
 }
 
+/* Of one queue; with their number behind their names. */
+static void put_queue(struct plx_xstat *out, size_t max, size_t *n, const struct plx_win *win,
+	const struct queue_row *rows, size_t n_rows, unsigned queue)
+{
+	for (size_t i = 0; i < n_rows; i++) {
+		char name[16];
+
+		if (rows[i].access != RW)
+			continue;
+		snprintf(name, sizeof(name), "%s%u", rows[i].name, queue);
+		put(out, max, n, name, *n < max ? plx_rd32(win, rows[i].offset) : 0);
+	}
+}
+
 /* Those that can be read without changing anything. */
 int e1000_regs(struct plx_port *port, struct plx_xstat *out, size_t max, size_t *n)
 {
@@ -135,5 +162,11 @@ int e1000_regs(struct plx_port *port, struct plx_xstat *out, size_t max, size_t 
 			(reg_rows[i].access == RO || reg_rows[i].access == RW))
 			put(out, max, n, reg_rows[i].name,
 				*n < max ? e1000_rd(&p->hw, reg_rows[i].offset) : 0);
+	for (unsigned i = 0; (p->hw.gen->in & E1000_IN_82576) && i < p->hw.gen->queues; i++) {
+		const struct plx_win rx = e1000_rx_win(&p->hw, i), tx = e1000_tx_win(&p->hw, i);
+
+		put_queue(out, max, n, &rx, rx_queue_rows, PLX_ARRAY_SIZE(rx_queue_rows), i);
+		put_queue(out, max, n, &tx, tx_queue_rows, PLX_ARRAY_SIZE(tx_queue_rows), i);
+	}
 	return 0;
 }

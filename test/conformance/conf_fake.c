@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The e1000 driver on two models of the 82574L with a wire between them. */
+/* The e1000 driver on two models of the 82574L, or what CONF_PART says, with a wire between them. */
 #include <stdio.h>
 
 #include "conf.h"
 #include "fake_82574.h"
 #include "unit.h"
+
+#ifndef CONF_PART
+#define CONF_PART FAKE_82574L
+#endif
 
 struct pair {
 	struct fake_82574 *a, *b;
@@ -16,6 +20,7 @@ const char *conf_begin(struct conf *c, struct plx_ctx *ctx)
 	struct fake_82574_opts o = FAKE_82574_OPTS_INIT;
 
 	o.wall_clock = true;
+	o.part = CONF_PART;
 	o.link_ns = 2000000;
 	p.a = fake_82574_new("conf-a", &o);
 	o.mac[5]++;

@@ -5,6 +5,16 @@
 enum plx_isa rig_isa = PLX_ISA_AUTO;
 const struct fake_82574_opts *rig_model;
 
+struct fake_82574_opts rig_opts(void)
+{
+	struct fake_82574_opts o = FAKE_82574_OPTS_INIT;
+
+	if (rig_model != NULL)
+		o = *rig_model;
+	o.part = RIG_PART;
+	return o;
+}
+
 static void quiet(void *arg, enum plx_log_level level, const char *tag, const char *text)
 {
 }
@@ -22,6 +32,7 @@ void rig_begin(struct rig *r, uint64_t stall_ns)
 {
 	static const struct plx_port_conf conf = PLX_PORT_CONF_INIT;
 	struct plx_ctx_opts opts = PLX_CTX_OPTS_INIT;
+	struct fake_82574_opts model = rig_opts();
 
 	memset(r, 0, sizeof(*r));
 	opts.huge = PLX_HUGE_NONE;
@@ -29,7 +40,7 @@ void rig_begin(struct rig *r, uint64_t stall_ns)
 	opts.isa = rig_isa;
 	opts.stall_ns = stall_ns;
 	CHECK_EQ(plx_ctx_open(&opts, &r->ctx), 0);
-	r->m = fake_82574_new("e1000", rig_model);
+	r->m = fake_82574_new("e1000", &model);
 	r->f = fake_82574_pci(r->m);
 	fake_82574_on_tx(r->m, rig_on_tx, r);
 	CHECK_EQ(fake_attach(r->ctx, r->f), 0);

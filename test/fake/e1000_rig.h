@@ -7,9 +7,15 @@
 #include "plx_ethdev.h"
 #include "unit.h"
 
-#define MS       UINT64_C(1000000)
-#define LINK_NS  (500 * MS)
-#define RIG_POOL 1024u
+#define MS         UINT64_C(1000000)
+#define LINK_NS    (500 * MS)
+#define RIG_POOL   1024u
+#define RIG_QUEUES 8 /* at most */
+
+/* What the model is: the tests run for each. */
+#ifndef RIG_PART
+#define RIG_PART FAKE_82574L
+#endif
 
 struct rig {
 	struct plx_ctx *ctx;
@@ -18,8 +24,8 @@ struct rig {
 	struct plx_mbuf_pool *pool;
 	struct plx_port *port;
 	struct plx_port_info info;
-	struct plx_rxq *rxqs[2], *rxq; /* the first again */
-	struct plx_txq *txqs[2], *txq;
+	struct plx_rxq *rxqs[RIG_QUEUES], *rxq; /* the first again */
+	struct plx_txq *txqs[RIG_QUEUES], *txq;
 	uint64_t freed;  /* packets of RX that the test gave back */
 	uint64_t errors; /* packets of RX that the driver refused */
 
@@ -38,6 +44,8 @@ struct rig {
 /* The instruction set of the contexts that rig_begin() opens; options of its models, or NULL. */
 extern enum plx_isa rig_isa;
 extern const struct fake_82574_opts *rig_model;
+/* Those of its models. */
+struct fake_82574_opts rig_opts(void);
 
 /* The model and a context that knows it; stall_ns: of the watchdog, 0: off. */
 void rig_begin(struct rig *r, uint64_t stall_ns);

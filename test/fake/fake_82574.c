@@ -40,14 +40,14 @@ static void build_pci(struct fake_82574 *m)
 {
 	struct fake_pci *f = m->pci;
 
-	fake_ids(f, 0x8086, 0x10d3, 0x8086, 0xa01f, 0x020000);
+	fake_ids(f, 0x8086, m->gen->device, 0x8086, 0xa01f, 0x020000);
 	fake_bar(f, 0, BAR_LEN, m->opts.mapped ? FAKE_BAR_MAPPED : 0);
 	fake_bar(f, 1, 64 * 1024, 0);
 	fake_bar(f, 2, 32, FAKE_BAR_IO);
 	fake_bar(f, 3, 16 * 1024, 0);
 	fake_cap_pm(f, false);
 	fake_cap_pcie(f, false);
-	fake_cap_msix(f, 5, 3, 0, 0x2000);
+	fake_cap_msix(f, m->gen->vectors, 3, 0, 0x2000);
 }
 
 struct fake_82574 *fake_82574_new(const char *name, const struct fake_82574_opts *opts)
@@ -60,6 +60,7 @@ struct fake_82574 *fake_82574_new(const char *name, const struct fake_82574_opts
 		abort();
 	}
 	m->opts = opts != NULL ? *opts : defaults;
+	m->gen = m->opts.part == FAKE_82576 ? &m574_gen_82576 : &m574_gen_82574;
 	m->pci = fake_new(name, &ops, m);
 	build_pci(m);
 	m->regs = (uint32_t *)(void *)m->pci->bars[0].mem;
@@ -173,6 +174,23 @@ uint32_t fake_82574_peek(const struct fake_82574 *m, uint32_t off)
 	return m574_get(m, off);
 }
 
+void fake_82574_poke(struct fake_82574 *m, uint32_t off, uint32_t v)
+{
+	fake_lock(m->pci);
+	m574_set(m, off, v);
+	fake_unlock(m->pci);
+}
+
+uint32_t fake_82574_rx_block(const struct fake_82574 *m, uint32_t queue)
+{
+	return m574_rx_block(m, queue);
+}
+
+uint32_t fake_82574_tx_block(const struct fake_82574 *m, uint32_t queue)
+{
+	return m574_tx_block(m, queue);
+}
+
 void fake_82574_count(const struct fake_82574 *m, struct fake_82574_counts *c)
 {
 	fake_lock(m->pci);
@@ -232,6 +250,8 @@ void m574_sync(struct fake_82574 *m)
 			s |= STATUS_GIO_ON;
 		m574_set(m, R_STATUS, s);
 	}
+	if (m->gen->sync != NULL)
+		m->gen->sync(m);
 	m574_link_sync(m);
 	if (m->opts.mapped || m->reset_end != 0)
 		return;

@@ -33,6 +33,12 @@ struct fake_82574;
 /** The longest frame, without FCS. */
 #define FAKE_82574_FRAME 16380u
 
+/** What the model is. */
+enum fake_82574_part {
+	FAKE_82574L, /**< what is written here */
+	FAKE_82576,  /**< "Intel 82576 Gigabit Ethernet Controller Datasheet": fake_82576*.c */
+};
+
 struct fake_82574_opts {
 	uint8_t mac[6];
 	uint64_t reset_ns; /**< CTRL.RST: registers cannot be used for so long */
@@ -41,6 +47,7 @@ struct fake_82574_opts {
 	uint64_t link_ns;  /**< autonegotiation */
 	bool wall_clock;   /**< its time passes with the system's, besides fake_advance() */
 	bool mapped;       /**< registers are plain memory: see fake_82574_prewrite_rx() */
+	enum fake_82574_part part;
 };
 
 #define FAKE_82574_OPTS_INIT                                                                      \
@@ -90,6 +97,11 @@ void fake_82574_forgive(struct fake_82574 *m);
 
 /** A register as the part has it, without side effects. */
 uint32_t fake_82574_peek(const struct fake_82574 *m, uint32_t off);
+/** Sets one as somebody else may: the firmware, a program before. */
+void fake_82574_poke(struct fake_82574 *m, uint32_t off, uint32_t v);
+/** Registers of a queue's rings, from RDBAL and TDBAL on. */
+uint32_t fake_82574_rx_block(const struct fake_82574 *m, uint32_t queue);
+uint32_t fake_82574_tx_block(const struct fake_82574 *m, uint32_t queue);
 
 /** Frames sent, received into memory, and dropped for want of room. */
 struct fake_82574_counts {

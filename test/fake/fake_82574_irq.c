@@ -49,6 +49,10 @@ static void msix(struct fake_82574 *m)
 /* What is let through and waits for nothing but time. */
 void m574_irq_sync(struct fake_82574 *m)
 {
+	if (m->gen->irq_sync != NULL) {
+		m->gen->irq_sync(m);
+		return;
+	}
 	m->irq_pending &= m574_get(m, R_ICR) & m574_get(m, R_IMS);
 	if (m->irq_pending == 0 || m->opts.mapped)
 		return;
@@ -64,12 +68,17 @@ void m574_cause(struct fake_82574 *m, uint32_t bits)
 {
 	uint32_t other = ICR_LSC | ICR_RXO;
 
-	if ((bits & other) != 0)
+	if ((bits & other) != 0 && m->gen->irq_sync == NULL)
 		bits |= ICR_OTHER;
 	m574_set(m, R_ICR, m574_get(m, R_ICR) | bits);
 	/* what is new; or all that waits, when the mask changed */
 	m->irq_pending |= bits != 0 ? bits : m574_get(m, R_ICR);
 	m574_irq_sync(m);
+}
+
+void m574_queue_cause(struct fake_82574 *m, bool rx, uint32_t queue)
+{
+	m574_cause(m, (uint32_t)(rx ? ICR_RXQ0 : ICR_TXQ0) << queue);
 }
 
 uint32_t m574_icr_read(struct fake_82574 *m)

@@ -109,7 +109,7 @@ void m574_nvm_init(struct fake_82574 *m)
 
 	for (uint32_t i = 0; i < 3; i++)
 		m->nvm[i] = plx_load_le16(m->opts.mac + 2 * i);
-	m->nvm[0x0d] = 0x10d3;
+	m->nvm[0x0d] = m->gen->device;
 	m->nvm[0x0e] = 0x8086;
 	for (uint32_t i = 0; i < 0x3f; i++)
 		sum = (uint16_t)(sum + m->nvm[i]);

@@ -69,7 +69,7 @@ enum {
 };
 
 /* Registers of a ring, from its first. */
-enum { QUEUES = 2, QUEUE_STEP = 0x100 };
+enum { QUEUES = 16 }; /* of the part that has most of them */
 enum { BAL = 0x00, BAH = 0x04, LEN = 0x08, HEAD = 0x10, TAIL = 0x18 };
 
 enum { /* 10.2.2.1 */
@@ -163,8 +163,75 @@ struct m574_context {
 	uint16_t mss;
 };
 
+/* A row of a part's registers: 10.2.1. */
+struct m574_reg {
+	uint32_t off;
+	uint16_t n;
+	uint8_t stride, access; /* M574_* */
+	const char *name;
+};
+enum { M574_RD = 1, M574_WR = 2, M574_CLR = 4, M574_RING = 8, M574_RW = M574_RD | M574_WR };
+
+struct fake_82574;
+struct m574_frame;
+struct m574_packet;
+
+/*
+ * What a part does its own way; all else is the 82574L's. The model calls these with its lock held.
+ * NULL: there is none of it.
+ */
+struct m574_gen {
+	uint16_t device, vectors;
+	uint32_t queues;                   /* each way */
+	uint32_t rx_rings, tx_rings, step; /* registers of their rings */
+	const struct m574_reg *regs;
+	uint32_t n_regs;
+	uint32_t rctl_reserved, tctl_reserved;
+
+	/* Registers after a reset, as far as they are not 0 or those that all have; power: of all. */
+	void (*reset)(struct fake_82574 *m, bool power);
+	bool (*kept)(uint32_t off); /* by a reset */
+	/* Registers with side effects of their own; false: there are none. */
+	bool (*read)(struct fake_82574 *m, uint32_t off, uint32_t *v);
+	bool (*write)(struct fake_82574 *m, uint32_t off, uint32_t v);
+	void (*mdic)(struct fake_82574 *m); /* MDIC is written */
+	void (*sync)(struct fake_82574 *m); /* time has passed */
+
+	bool one_by_one; /* queues are set up while they are off, not while all are; descriptors are advanced */
+	bool (*queue_on)(const struct fake_82574 *m, uint32_t block); /* what enables it alone */
+	void (*receiver_on)(struct fake_82574 *m);                    /* what must be so then */
+	uint32_t (*rx_limit)(const struct fake_82574 *m);             /* bytes with FCS */
+	uint32_t (*rx_fifo)(const struct fake_82574 *m);              /* bytes */
+	uint32_t (*tx_fifo)(const struct fake_82574 *m);
+	uint32_t (*buffer)(const struct fake_82574 *m, uint32_t queue); /* bytes */
+	/* No descriptors for a packet: is it dropped? */
+	bool (*drops)(struct fake_82574 *m, uint32_t queue);
+	void (*rss)(struct fake_82574 *m, struct m574_frame *fr); /* its queue and hash */
+	void (*rx_desc)(const struct fake_82574 *m, uint8_t *d, const struct m574_packet *p,
+		uint32_t piece, bool eop); /* what is written back */
+	/* Executes a descriptor. False: memory does not answer. */
+	bool (*tx_desc)(struct fake_82574 *m, uint32_t queue, uint64_t q0, uint64_t q1);
+	/* Has ICR's bits, and a queue's own, fire. */
+	void (*irq_sync)(struct fake_82574 *m);
+	void (*queue_cause)(struct fake_82574 *m, bool rx, uint32_t queue);
+};
+extern const struct m574_gen m574_gen_82574, m574_gen_82576;
+
+/* The 82576's own: 7.2.2.2, two contexts of each queue, as they stand in descriptors. */
+struct m576_state {
+	uint64_t context[QUEUES][2][2];
+	bool valid[QUEUES][2];
+	uint64_t enable_end[2 * QUEUES]; /* RXDCTL, TXDCTL: ENABLE takes effect */
+	bool vle;                        /* of the packet at work, */
+	uint32_t idx;                    /* and its context */
+	uint32_t pending;                /* vectors that are to fire */
+	uint64_t fired_at[32];
+};
+
 struct fake_82574 {
 	struct fake_pci *pci;
+	const struct m574_gen *gen;
+	struct m576_state s576;
 	struct fake_82574_opts opts;
 	uint32_t *regs; /* BAR 0: reads of most registers are from here */
 	uint8_t known[BAR_LEN / 4];
@@ -201,6 +268,13 @@ struct m574_ring {
 	uint32_t n, head, tail, block;
 };
 
+/* One packet, as it will lie in memory, and what is reported with its last descriptor. */
+struct m574_packet {
+	uint8_t data[FRAME_MAX + 4];
+	uint32_t len, staterr, type, mrq, hash; /* type: m574_rx_type() */
+	uint16_t vlan;
+};
+
 static inline uint32_t m574_get(const struct fake_82574 *m, uint32_t off)
 {
 	return m->regs[off / 4];
@@ -223,6 +297,17 @@ void m574_regs_reset(struct fake_82574 *m);
 uint64_t m574_reg_read(struct fake_pci *f, uint32_t bar, uint64_t off, unsigned width);
 void m574_reg_write(struct fake_pci *f, uint32_t bar, uint64_t off, unsigned width, uint64_t v);
 
+/* Registers of a queue. */
+static inline uint32_t m574_rx_block(const struct fake_82574 *m, uint32_t queue)
+{
+	return m->gen->rx_rings + queue * m->gen->step;
+}
+
+static inline uint32_t m574_tx_block(const struct fake_82574 *m, uint32_t queue)
+{
+	return m->gen->tx_rings + queue * m->gen->step;
+}
+
 /* fake_82574_ring.c */
 void m574_ring(const struct fake_82574 *m, uint32_t block, struct m574_ring *r);
 bool m574_ring_check(struct fake_82574 *m, uint32_t block, const char *what);
@@ -230,6 +315,9 @@ void m574_ring_write(struct fake_82574 *m, uint32_t off, uint32_t v);
 bool m574_can_dma(struct fake_82574 *m);
 
 /* fake_82574_rx.c */
+uint32_t m574_rx_buffer(const struct fake_82574 *m, uint32_t queue);
+void m574_rx_desc(const struct fake_82574 *m, uint8_t *d, const struct m574_packet *p,
+	uint32_t piece, bool eop);
 bool m574_rx(struct fake_82574 *m, const uint8_t *frame, uint32_t len, uint32_t bad);
 void m574_rx_drain(struct fake_82574 *m);
 void m574_queue_free(struct m574_queue *q);
@@ -240,6 +328,7 @@ void m574_queue_init(struct m574_queue *q);
 /* fake_82574_rss.c */
 bool m574_rss_on(const struct fake_82574 *m);
 void m574_rss(struct fake_82574 *m, struct m574_frame *fr); /* its queue and hash */
+uint32_t m574_toeplitz(const struct fake_82574 *m, const uint8_t *input, uint32_t len);
 void m574_rss_check(struct fake_82574 *m);
 void m574_rss_write(struct fake_82574 *m, uint32_t off, uint32_t v);
 
@@ -247,6 +336,11 @@ void m574_rss_write(struct fake_82574 *m, uint32_t off, uint32_t v);
 bool m574_accepts(struct fake_82574 *m, const uint8_t *frame, uint32_t len);
 
 /* fake_82574_tx.c */
+bool m574_tx_desc(struct fake_82574 *m, uint32_t queue, uint64_t q0, uint64_t q1);
+/* One buffer of a packet; popts, tse: of its descriptor. False when memory does not answer. */
+bool m574_tx_data(struct fake_82574 *m, uint64_t addr, uint32_t len, uint8_t popts, bool tse);
+/* Its end: cmd, and the tag to insert. */
+void m574_tx_end(struct fake_82574 *m, uint8_t cmd, uint16_t vlan);
 void m574_tx_kick(struct fake_82574 *m);
 void m574_inbox_drain(struct fake_82574 *m);
 void m574_send_frame(struct fake_82574 *m, uint8_t cmd, uint16_t vlan); /* m->tx */
@@ -271,6 +365,7 @@ uint32_t m574_stat_read(struct fake_82574 *m, uint32_t off);
 /* fake_82574_irq.c */
 void m574_cause(struct fake_82574 *m, uint32_t bits);
 void m574_irq_sync(struct fake_82574 *m);
+void m574_queue_cause(struct fake_82574 *m, bool rx, uint32_t queue);
 uint32_t m574_icr_read(struct fake_82574 *m);
 
 /* fake_82574_sum.c */

@@ -2,15 +2,11 @@
 /* The 82574L model: registers, their table, reset (4.2, 10.2). */
 #include "fake_82574_priv.h"
 
-enum { RD = 1, WR = 2, CLR = 4, RING = 8, RW = RD | WR };
+enum { RD = M574_RD, WR = M574_WR, CLR = M574_CLR, RING = M574_RING, RW = M574_RW };
+enum { QUEUE_STEP = 0x100 };
 
 /* 10.2.1: every register that software has business with. */
-static const struct reg {
-	uint32_t off;
-	uint16_t n;
-	uint8_t stride, access;
-	const char *name;
-} table[] = {
+static const struct m574_reg table[] = {
 	{R_CTRL, 1, 4, RW, "CTRL"},
 	{R_STATUS, 1, 4, RD, "STATUS"},
 	{R_EEC, 1, 4, RW, "EEC"},
@@ -42,6 +38,7 @@ static const struct reg {
 	{R_PBA, 1, 4, RW, "PBA"},
 	{0x1008, 1, 4, RW, "PBS"},
 	{0x1010, 1, 4, RW, "EEMNGCTL"},
+	{0x2008, 1, 4, RW, "ERT"},
 	{0x2160, 1, 4, RW, "FCRTL"},
 	{0x2168, 1, 4, RW, "FCRTH"},
 	{0x2170, 1, 4, RW, "PSRCTL"},
@@ -103,20 +100,22 @@ static const struct reg {
 	{0xb600, 16, 4, RW, "time sync"},
 };
 
-static const struct reg *find(const struct fake_82574 *m, uint64_t off)
+static const struct m574_reg *find(const struct fake_82574 *m, uint64_t off)
 {
 	uint8_t i = m->known[off / 4];
 
-	return i != 0 ? &table[i - 1] : NULL;
+	return i != 0 ? &m->gen->regs[i - 1] : NULL;
 }
 
 /* Power-up. What the datasheet leaves undefined after it is rubbish here: MTA, VFTA (4.6.5), RETA and
  * RSSRK (10.2.5). */
 void m574_regs_init(struct fake_82574 *m)
 {
-	for (uint32_t i = 0; i < PLX_ARRAY_SIZE(table); i++)
-		for (uint32_t j = 0; j < table[i].n; j++)
-			m->known[(table[i].off + j * table[i].stride) / 4] = (uint8_t)(i + 1);
+	const struct m574_reg *t = m->gen->regs;
+
+	for (uint32_t i = 0; i < m->gen->n_regs; i++)
+		for (uint32_t j = 0; j < t[i].n; j++)
+			m->known[(t[i].off + j * t[i].stride) / 4] = (uint8_t)(i + 1);
 	for (uint32_t i = 0; i < 128; i++) {
 		m574_set(m, R_MTA + 4 * i, 0x9e3779b9u * (i + 1));
 		m574_set(m, R_VFTA + 4 * i, 0x85ebca6bu * (i + 3));
@@ -124,6 +123,7 @@ void m574_regs_init(struct fake_82574 *m)
 	for (uint32_t off = R_RETA; off < R_RSSRK + 40; off += 4)
 		m574_set(m, off, 0xc2b2ae35u * (off + 1));
 	m574_regs_reset(m);
+	m->gen->reset(m, true);
 }
 
 /* What CTRL.RST does: all but the tables that 4.6.5 has software fill (10.2.2.1). */
@@ -131,7 +131,8 @@ void m574_regs_reset(struct fake_82574 *m)
 {
 	for (uint32_t off = 0; off < BAR_LEN; off += 4) {
 		bool kept = (off >= R_MTA && off < R_RAL) || (off >= R_VFTA && off < 0x5800) ||
-			    (off >= R_RETA && off < R_RSSRK + 40);
+			    (off >= R_RETA && off < R_RSSRK + 40) ||
+			    (m->gen->kept != NULL && m->gen->kept(off));
 
 		if (!kept && !(m->opts.mapped && off == R_CTRL))
 			m574_set(m, off, 0);
@@ -139,14 +140,11 @@ void m574_regs_reset(struct fake_82574 *m)
 	m574_set(m, R_CTRL, (m574_get(m, R_CTRL) & CTRL_RST) | CTRL_FD);
 	m574_set(m, R_STATUS, STATUS_GIO_ON | STATUS_FD | STATUS_SPEED_1000);
 	m574_set(m, R_EEC, 1u << 8); /* NVM present; auto read not done */
-	m574_set(m, R_PBA, 0x00140014);
 	m574_set(m, R_VET, 0x8100);
-	m574_set(m, 0x5b64, 0); /* GCR2 */
 	m574_queue_free(&m->fifo);
-	for (uint32_t i = 0; i < QUEUES; i++) {
-		m574_set(m, R_TARC0 + i * QUEUE_STEP, 0x403); /* 10.2.6: enabled, count 3 */
+	for (uint32_t i = 0; i < QUEUES; i++)
 		m->txq[i].len = m->txq[i].descs = 0;
-	}
+	m->gen->reset(m, false);
 	m->context.valid = false;
 	m->irq_pending = 0;
 	memset(m->fired_at, 0, sizeof(m->fired_at));
@@ -158,9 +156,10 @@ void m574_regs_reset(struct fake_82574 *m)
 }
 
 /* 10.1: memory-mapped registers are accessed as 32 bits. */
-static const struct reg *check(struct fake_82574 *m, uint64_t off, unsigned width, const char *what)
+static const struct m574_reg *check(
+	struct fake_82574 *m, uint64_t off, unsigned width, const char *what)
 {
-	const struct reg *r;
+	const struct m574_reg *r;
 
 	m574_sync(m);
 	if (width != 4) {
@@ -182,7 +181,8 @@ static const struct reg *check(struct fake_82574 *m, uint64_t off, unsigned widt
 uint64_t m574_reg_read(struct fake_pci *f, uint32_t bar, uint64_t off, unsigned width)
 {
 	struct fake_82574 *m = f->model;
-	const struct reg *r;
+	const struct m574_reg *r;
+	uint32_t v;
 
 	if (bar != 0)
 		return 0;
@@ -193,6 +193,8 @@ uint64_t m574_reg_read(struct fake_pci *f, uint32_t bar, uint64_t off, unsigned 
 		m574_violation(m, "10.2.1: read of %s, which can only be written", r->name);
 		return 0;
 	}
+	if (m->gen->read != NULL && m->gen->read(m, (uint32_t)off, &v))
+		return v;
 	if ((r->access & CLR) != 0)
 		return m574_stat_read(m, (uint32_t)off);
 	if (off == R_ICR)
@@ -239,7 +241,7 @@ static void write_rctl(struct fake_82574 *m, uint32_t v)
 
 	if ((v & RCTL_BSEX) != 0 && bsize == 0)
 		m574_violation(m, "10.2.5.1: RCTL.BSIZE 00b with BSEX is reserved");
-	if ((v & (1u << 0 | 1u << 21 | 1u << 24 | 1u << 31)) != 0)
+	if ((v & m->gen->rctl_reserved) != 0)
 		m574_violation(m, "10.2.5.1: reserved bits of RCTL: 0x%08x", v);
 	if ((v & (3u << 10)) != 0)
 		m574_violation(m, "10.2.5.1: RCTL.DTYP: packet split is not modelled");
@@ -249,10 +251,7 @@ static void write_rctl(struct fake_82574 *m, uint32_t v)
 		m574_violation(m, "10.2.5.1: RCTL.BSIZE changed while the receiver is on");
 	m574_set(m, R_RCTL, v);
 	if ((v & RCTL_EN) != 0 && (old & RCTL_EN) == 0) {
-		m574_ring_check(m, R_RXRING, "RX");
-		if (m574_get(m, R_RXRING + QUEUE_STEP + LEN) != 0)
-			m574_ring_check(m, R_RXRING + QUEUE_STEP, "RX");
-		m574_rss_check(m);
+		m->gen->receiver_on(m);
 		if (m->nvm_end != 0)
 			m574_violation(m, "4.6.2: receiver on before EEC.AUTO_RD");
 	}
@@ -264,18 +263,20 @@ static void write_tctl(struct fake_82574 *m, uint32_t v)
 {
 	uint32_t old = m574_get(m, R_TCTL);
 
-	if ((v & (1u << 0 | 1u << 2)) != 0)
+	if ((v & m->gen->tctl_reserved) != 0)
 		m574_violation(m, "10.2.6.1: reserved bits of TCTL: 0x%08x", v);
 	m574_set(m, R_TCTL, v);
 	if ((v & TCTL_EN) != 0 && (old & TCTL_EN) == 0) {
-		m574_ring_check(m, R_TXRING, "TX");
-		if (m574_get(m, R_TXRING + QUEUE_STEP + LEN) != 0)
-			m574_ring_check(m, R_TXRING + QUEUE_STEP, "TX");
+		for (uint32_t q = 0; q < m->gen->queues; q++)
+			if ((q == 0 && !m->gen->one_by_one) ||
+				m574_get(m, m574_tx_block(m, q) + LEN) != 0)
+				m574_ring_check(m, m574_tx_block(m, q), "TX");
 		if ((m574_get(m, 0x0410) & 0x3ff) == 0)
 			m574_violation(m, "4.6.6: transmitter on with TIPG 0");
 	}
-	if ((v & TCTL_EN) == 0 && (m->txq[0].descs | m->txq[1].descs) != 0)
-		m574_violation(m, "7.2.10: transmitter off inside a packet: EOP missing");
+	for (uint32_t q = 0; q < QUEUES; q++)
+		if ((v & TCTL_EN) == 0 && m->txq[q].descs != 0)
+			m574_violation(m, "7.2.10: transmitter off inside a packet: EOP missing");
 }
 
 static void write_other(struct fake_82574 *m, uint32_t off, uint32_t v)
@@ -324,7 +325,7 @@ void m574_reg_write(struct fake_pci *f, uint32_t bar, uint64_t off64, unsigned w
 {
 	struct fake_82574 *m = f->model;
 	uint32_t off = (uint32_t)off64, v = (uint32_t)v64;
-	const struct reg *r;
+	const struct m574_reg *r;
 
 	if (bar != 0)
 		return;
@@ -333,6 +334,8 @@ void m574_reg_write(struct fake_pci *f, uint32_t bar, uint64_t off64, unsigned w
 		return;
 	if ((r->access & WR) == 0)
 		m574_violation(m, "10.2.1: write to %s, which can only be read", r->name);
+	else if (m->gen->write != NULL && m->gen->write(m, off, v))
+		; /* done */
 	else if ((r->access & RING) != 0)
 		m574_ring_write(m, off, v);
 	else if (off == R_MRQC || (off >= R_RETA && off < R_RSSRK + 40))
@@ -348,6 +351,8 @@ void m574_reg_write(struct fake_pci *f, uint32_t bar, uint64_t off64, unsigned w
 
 		if (busy != 0)
 			m574_violation(m, "10.2.2: %s written before it was ready", r->name);
+		if (off == R_MDIC && m->gen->mdic != NULL)
+			m->gen->mdic(m);
 		m574_set(m, off, v);
 		if (off == R_MDIC)
 			m->mdic_end = m574_now(m) + m->opts.mdic_ns;
@@ -358,3 +363,64 @@ void m574_reg_write(struct fake_pci *f, uint32_t bar, uint64_t off64, unsigned w
 	}
 	m574_sync(m);
 }
+
+/* ---- the 82574L ---- */
+
+static void reset_82574(struct fake_82574 *m, bool power)
+{
+	m574_set(m, R_PBA, 0x00140014);
+	for (uint32_t i = 0; i < m->gen->queues; i++)
+		m574_set(m, R_TARC0 + i * QUEUE_STEP, 0x403); /* 10.2.6: enabled, count 3 */
+}
+
+static bool queue_on(const struct fake_82574 *m, uint32_t block)
+{
+	return block < R_TXRING || (m574_get(m, block + R_TARC0 - R_TXRING) & TARC_ENABLE) != 0;
+}
+
+static void receiver_on(struct fake_82574 *m)
+{
+	m574_ring_check(m, R_RXRING, "RX");
+	if (m574_get(m, R_RXRING + QUEUE_STEP + LEN) != 0)
+		m574_ring_check(m, R_RXRING + QUEUE_STEP, "RX");
+	m574_rss_check(m);
+}
+
+static uint32_t rx_limit(const struct fake_82574 *m)
+{
+	return FRAME_MAX;
+}
+
+static uint32_t rx_fifo(const struct fake_82574 *m)
+{
+	return (m574_get(m, R_PBA) & 0xffff) * 1024;
+}
+
+static uint32_t tx_fifo(const struct fake_82574 *m)
+{
+	return (m574_get(m, R_PBA) >> 16) * 1024;
+}
+
+const struct m574_gen m574_gen_82574 = {
+	.device = 0x10d3,
+	.vectors = 5,
+	.queues = 2,
+	.rx_rings = R_RXRING,
+	.tx_rings = R_TXRING,
+	.step = QUEUE_STEP,
+	.regs = table,
+	.n_regs = PLX_ARRAY_SIZE(table),
+	.rctl_reserved = 1u << 0 | 1u << 21 | 1u << 24 | 1u << 31,
+	.tctl_reserved = 1u << 0 | 1u << 2,
+	.reset = reset_82574,
+	.queue_on = queue_on,
+	.receiver_on = receiver_on,
+	.rx_limit = rx_limit,
+	.rx_fifo = rx_fifo,
+	.tx_fifo = tx_fifo,
+	.buffer = m574_rx_buffer,
+	.rss = m574_rss,
+	.rx_desc = m574_rx_desc,
+	.tx_desc = m574_tx_desc,
+	.queue_cause = m574_queue_cause,
+};

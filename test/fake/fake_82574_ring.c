@@ -64,17 +64,24 @@ static void write_tail(struct fake_82574 *m, uint32_t block, uint32_t v, bool on
 
 void m574_ring_write(struct fake_82574 *m, uint32_t off, uint32_t v)
 {
-	uint32_t block = off & ~0xffu;
-	bool rx = block < R_TXRING;
+	bool rx = off < m->gen->tx_rings;
+	uint32_t first = rx ? m->gen->rx_rings : m->gen->tx_rings;
+	uint32_t block = off - (off - first) % m->gen->step;
 	const char *what = rx ? "RX" : "TX";
 	bool on = rx ? (m574_get(m, R_RCTL) & RCTL_EN) != 0 : (m574_get(m, R_TCTL) & TCTL_EN) != 0;
 
 	if (off - block == TAIL) {
-		if (!rx && on && (m574_get(m, block + R_TARC0 - R_TXRING) & TARC_ENABLE) == 0)
-			m574_violation(m, "10.2.6: descriptors for a TX queue that TARC disables");
+		if (on && !m->gen->queue_on(m, block))
+			m574_violation(m,
+				m->gen->one_by_one
+					? "4.5.9: descriptors for a %s queue that is disabled"
+					: "10.2.6: descriptors for a %s queue that TARC disables",
+				what);
 		write_tail(m, block, v, on, what);
 		return;
 	}
+	if (m->gen->one_by_one)
+		on = m->gen->queue_on(m, block);
 	if (on) /* 10.2.5: after a reset and before the direction is on, and at no other time */
 		m574_violation(
 			m, "10.2.5: %s ring register 0x%05x written while it is on", what, off);
@@ -90,11 +97,11 @@ void m574_ring_write(struct fake_82574 *m, uint32_t off, uint32_t v)
 uint32_t fake_82574_prewrite_rx(
 	struct fake_82574 *m, uint32_t n, const void *head, uint32_t hlen, uint32_t len)
 {
-	bool ext = (m574_get(m, R_RFCTL) & RFCTL_EXSTEN) != 0;
+	bool ext = (m574_get(m, R_RFCTL) & RFCTL_EXSTEN) != 0 || m->gen->one_by_one;
 	struct m574_ring r;
 	uint32_t i;
 
-	m574_ring(m, R_RXRING, &r);
+	m574_ring(m, m574_rx_block(m, 0), &r);
 	for (i = 0; i < n && r.n != 0 && r.head != r.tail; i++) {
 		uint8_t *d = fake_dma_ptr(m->pci, r.base + r.head * DESC_LEN, DESC_LEN, true);
 		void *room = d != NULL ? fake_dma_ptr(m->pci, plx_load_le64(d), len, true) : NULL;
@@ -110,7 +117,7 @@ uint32_t fake_82574_prewrite_rx(
 		}
 		r.head = (r.head + 1) % r.n;
 	}
-	m574_set(m, R_RXRING + HEAD, r.head);
+	m574_set(m, r.block + HEAD, r.head);
 	return i;
 }
 
@@ -119,7 +126,7 @@ uint32_t fake_82574_complete_tx(struct fake_82574 *m)
 	struct m574_ring r;
 	uint32_t i = 0;
 
-	m574_ring(m, R_TXRING, &r);
+	m574_ring(m, m574_tx_block(m, 0), &r);
 	while (r.n != 0 && r.head != r.tail) {
 		uint8_t *d = fake_dma_ptr(m->pci, r.base + r.head * DESC_LEN, DESC_LEN, true);
 
@@ -130,6 +137,6 @@ uint32_t fake_82574_complete_tx(struct fake_82574 *m)
 		r.head = (r.head + 1) % r.n;
 		i++;
 	}
-	m574_set(m, R_TXRING + HEAD, r.head);
+	m574_set(m, r.block + HEAD, r.head);
 	return i;
 }

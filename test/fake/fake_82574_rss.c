@@ -27,7 +27,7 @@ static uint32_t key_bit(const struct fake_82574 *m, uint32_t n)
 	return m574_get(m, R_RSSRK + (byte & ~3u)) >> (8 * (byte & 3) + 7 - n % 8) & 1;
 }
 
-static uint32_t compute_hash(const struct fake_82574 *m, const uint8_t *input, uint32_t len)
+uint32_t m574_toeplitz(const struct fake_82574 *m, const uint8_t *input, uint32_t len)
 {
 	uint32_t result = 0;
 
@@ -103,7 +103,7 @@ void m574_rss(struct fake_82574 *m, struct m574_frame *fr)
 		type = TYPE_NONE;
 	if (type == TYPE_NONE) /* what cannot be hashed goes to queue 0, with hash 0 */
 		return;
-	fr->hash = compute_hash(m, input, len);
+	fr->hash = m574_toeplitz(m, input, len);
 	/* the 7 low bits choose one of 128 entries, whose bit 7 is the queue */
 	entry = m574_get(m, R_RETA + (fr->hash & 0x7c)) >> 8 * (fr->hash & 3);
 	fr->queue = entry >> 7 & 1;

@@ -54,7 +54,7 @@ void m574_queue_free(struct m574_queue *q)
 /* ---- into memory ---- */
 
 /* 10.2.5.1: BSIZE with BSEX, or FLXBUF in units of 1 KB */
-static uint32_t buffer_size(const struct fake_82574 *m)
+uint32_t m574_rx_buffer(const struct fake_82574 *m, uint32_t queue)
 {
 	uint32_t rctl = m574_get(m, R_RCTL), flx = rctl >> 27 & 15;
 
@@ -63,14 +63,7 @@ static uint32_t buffer_size(const struct fake_82574 *m)
 	return (2048u >> (rctl >> 16 & 3)) * ((rctl & RCTL_BSEX) != 0 ? 16 : 1);
 }
 
-/* One packet, as it will lie in memory, and what is reported with its last descriptor. */
-struct packet {
-	uint8_t data[FRAME_MAX + 4];
-	uint32_t len, staterr, mrq, hash;
-	uint16_t vlan;
-};
-
-static void make_packet(struct fake_82574 *m, const struct m574_frame *fr, struct packet *p)
+static void make_packet(struct fake_82574 *m, const struct m574_frame *fr, struct m574_packet *p)
 {
 	uint32_t crc = m574_crc(fr->data, fr->len), skip = 0;
 
@@ -81,8 +74,7 @@ static void make_packet(struct fake_82574 *m, const struct m574_frame *fr, struc
 	if ((fr->bad & FAKE_82574_CRC) != 0)
 		crc = ~crc;
 	p->staterr |= m574_rx_sums(m574_get(m, R_RXCSUM), fr->data, fr->len);
-	if ((m574_get(m, R_RFCTL) & RFCTL_EXSTEN) != 0)
-		p->staterr |= m574_rx_type(fr->data, fr->len) << 16;
+	p->type = m574_rx_type(fr->data, fr->len);
 	/* 7.5.2: with CTRL.VME the tag moves to the descriptor */
 	if ((m574_get(m, R_CTRL) & CTRL_VME) != 0 && fr->len >= 18 &&
 		plx_load_be16(fr->data + 12) == (m574_get(m, R_VET) & 0xffff)) {
@@ -99,16 +91,14 @@ static void make_packet(struct fake_82574 *m, const struct m574_frame *fr, struc
 	}
 }
 
-/* 7.1.3 and 7.1.4: what is written back; DD comes with the half that is written last. */
-static int write_back(struct fake_82574 *m, uint64_t at, const struct packet *p, uint32_t piece,
-	bool eop, const uint8_t *old)
+/* 7.1.3 and 7.1.4 */
+void m574_rx_desc(const struct fake_82574 *m, uint8_t *d, const struct m574_packet *p,
+	uint32_t piece, bool eop)
 {
 	uint32_t status = 1u | (eop ? 2u | p->staterr : 0);
-	uint8_t d[DESC_LEN];
-	int err;
 
-	memcpy(d, old, sizeof(d));
 	if ((m574_get(m, R_RFCTL) & RFCTL_EXSTEN) != 0) {
+		status |= eop ? p->type << 16 : 0;
 		plx_store_le64(d, eop ? p->mrq | (uint64_t)p->hash << 32 : 0);
 		plx_store_le64(d + 8,
 			status | (uint64_t)piece << 32 | (uint64_t)(eop ? p->vlan : 0) << 48);
@@ -117,6 +107,17 @@ static int write_back(struct fake_82574 *m, uint64_t at, const struct packet *p,
 					      (uint64_t)(status >> 24) << 40 |
 					      (uint64_t)(eop ? p->vlan : 0) << 48);
 	}
+}
+
+/* DD comes with the half that is written last. */
+static int write_back(struct fake_82574 *m, uint64_t at, const struct m574_packet *p,
+	uint32_t piece, bool eop, const uint8_t *old)
+{
+	uint8_t d[DESC_LEN];
+	int err;
+
+	memcpy(d, old, sizeof(d));
+	m->gen->rx_desc(m, d, p, piece, eop);
 	err = fake_dma_write(m->pci, at, d, 8);
 	return err < 0 ? err : fake_dma_write(m->pci, at + 8, d + 8, 8);
 }
@@ -124,7 +125,7 @@ static int write_back(struct fake_82574 *m, uint64_t at, const struct packet *p,
 /* Fetches a descriptor and holds it against 7.1.3 and 7.1.4. */
 static int fetch(struct fake_82574 *m, uint64_t at, uint8_t *d)
 {
-	bool ext = (m574_get(m, R_RFCTL) & RFCTL_EXSTEN) != 0;
+	bool ext = (m574_get(m, R_RFCTL) & RFCTL_EXSTEN) != 0 || m->gen->one_by_one;
 	int err = fake_dma_read(m->pci, at, d, DESC_LEN);
 
 	if (err < 0)
@@ -139,8 +140,8 @@ static int fetch(struct fake_82574 *m, uint64_t at, uint8_t *d)
 }
 
 /* From *done on, until it is all there or the device pauses. */
-static int store(struct fake_82574 *m, struct m574_ring *r, const struct packet *p, uint32_t bsize,
-	uint32_t *done)
+static int store(struct fake_82574 *m, struct m574_ring *r, const struct m574_packet *p,
+	uint32_t bsize, uint32_t *done)
 {
 	while (*done < p->len && r->head != r->tail && m->rx_budget != 0) {
 		uint64_t at = r->base + (uint64_t)r->head * DESC_LEN, buf;
@@ -152,7 +153,7 @@ static int store(struct fake_82574 *m, struct m574_ring *r, const struct packet 
 			return err;
 		buf = plx_load_le64(d);
 		if (buf == 0) { /* 7.1.7.2: a null descriptor takes no data */
-			const struct packet none = {.len = 0};
+			const struct m574_packet none = {.len = 0};
 
 			err = write_back(m, at, &none, 0, false, d);
 		} else {
@@ -173,10 +174,10 @@ static int store(struct fake_82574 *m, struct m574_ring *r, const struct packet 
 
 static bool ready(struct fake_82574 *m, uint32_t queue, struct m574_ring *r)
 {
-	m574_ring(m, R_RXRING + queue * QUEUE_STEP, r);
-	return (m574_get(m, R_RCTL) & RCTL_EN) != 0 && !m->hung_rx && !m->stall_rx &&
-	       m->rx_budget != 0 && m574_can_dma(m) && r->n != 0 && r->head < r->n &&
-	       r->tail < r->n;
+	m574_ring(m, m574_rx_block(m, queue), r);
+	return (m574_get(m, R_RCTL) & RCTL_EN) != 0 && m->gen->queue_on(m, r->block) &&
+	       !m->hung_rx && !m->stall_rx && m->rx_budget != 0 && m574_can_dma(m) && r->n != 0 &&
+	       r->head < r->n && r->tail < r->n;
 }
 
 /* 10.2.5.1, RDMTS: a half, a quarter or an eighth of the ring is left */
@@ -193,8 +194,8 @@ static uint32_t queue_of(struct fake_82574 *m, struct m574_frame *fr)
 {
 	if (!fr->steered) {
 		fr->steered = true;
-		m574_rss(m, fr);
-		if (m574_get(m, R_RXRING + fr->queue * QUEUE_STEP + LEN) == 0)
+		m->gen->rss(m, fr);
+		if (m574_get(m, m574_rx_block(m, fr->queue) + LEN) == 0)
 			m574_violation(m, "7.1.11: a packet for RX queue %u, which has no ring",
 				fr->queue);
 	}
@@ -203,16 +204,22 @@ static uint32_t queue_of(struct fake_82574 *m, struct m574_frame *fr)
 
 void m574_rx_drain(struct fake_82574 *m)
 {
-	static __thread struct packet p;
+	static __thread struct m574_packet p;
 	struct m574_ring r;
 	uint32_t causes = 0;
 
 	while (m->fifo.first != NULL && ready(m, queue_of(m, m->fifo.first), &r)) {
-		uint32_t bsize = buffer_size(m), left = (r.tail + r.n - r.head) % r.n;
+		uint32_t bsize = m->gen->buffer(m, queue_of(m, m->fifo.first)),
+			 left = (r.tail + r.n - r.head) % r.n;
 		struct m574_frame *fr = m->fifo.first;
 
 		make_packet(m, fr, &p);
 		if (left < (p.len - fr->done + bsize - 1) / bsize) {
+			if (fr->done == 0 && m->gen->drops != NULL && m->gen->drops(m, fr->queue)) {
+				m->counts.missed++;
+				free(m574_queue_get(&m->fifo));
+				continue;
+			}
 			if (!fr->waited) /* 10.2.7: RNBC, no buffers, and the packet waits */
 				m574_count(m, R_RNBC, 1);
 			fr->waited = true;
@@ -226,7 +233,8 @@ void m574_rx_drain(struct fake_82574 *m)
 			break;
 		m574_count_frame(m, true, fr->data, fr->len);
 		m->counts.rx++;
-		causes |= ICR_RXT0 | (fr->queue == 0 ? ICR_RXQ0 : ICR_RXQ1);
+		causes |= ICR_RXT0;
+		m->gen->queue_cause(m, true, fr->queue);
 		threshold(m, &r);
 		free(m574_queue_get(&m->fifo));
 	}
@@ -238,7 +246,7 @@ void m574_rx_drain(struct fake_82574 *m)
 static bool good(struct fake_82574 *m, const uint8_t *frame, uint32_t len, uint32_t bad)
 {
 	uint32_t rctl = m574_get(m, R_RCTL), wire = len + 4;
-	uint32_t limit = (rctl & RCTL_LPE) != 0 ? FRAME_MAX : 1522;
+	uint32_t limit = (rctl & RCTL_LPE) != 0 ? m->gen->rx_limit(m) : 1522;
 
 	if ((bad & FAKE_82574_CRC) != 0)
 		m574_count(m, R_CRCERRS, 1);
@@ -259,7 +267,7 @@ static bool good(struct fake_82574 *m, const uint8_t *frame, uint32_t len, uint3
 
 bool m574_rx(struct fake_82574 *m, const uint8_t *frame, uint32_t len, uint32_t bad)
 {
-	uint64_t room = (uint64_t)(m574_get(m, R_PBA) & 0xffff) * 1024;
+	uint64_t room = m->gen->rx_fifo(m);
 
 	if ((m574_get(m, R_RCTL) & RCTL_EN) == 0 || !m->link || m->reset_end != 0)
 		return false;

@@ -6,7 +6,7 @@
 void m574_tso_context(struct fake_82574 *m)
 {
 	const struct m574_context *c = &m->context;
-	uint32_t fifo = (m574_get(m, R_PBA) >> 16) * 1024;
+	uint32_t fifo = m->gen->tx_fifo(m);
 
 	if (c->mss <= 16)
 		m574_violation(m, "7.2.10.2: MSS %u", c->mss);

@@ -122,7 +122,7 @@ static void tag(struct fake_82574 *m, uint16_t vlan)
 void m574_send_frame(struct fake_82574 *m, uint8_t cmd, uint16_t vlan)
 {
 	struct m574_tx *t = m->tx;
-	uint32_t fifo = (m574_get(m, R_PBA) >> 16) * 1024;
+	uint32_t fifo = m->gen->tx_fifo(m);
 
 	if (t->len < 14)
 		m574_violation(m, "7.2: a packet of %u bytes", t->len);
@@ -196,9 +196,31 @@ static bool gather(struct fake_82574 *m, uint64_t addr, uint32_t len)
 	return true;
 }
 
-static bool data(struct fake_82574 *m, uint64_t q0, uint64_t q1)
+bool m574_tx_data(struct fake_82574 *m, uint64_t addr, uint32_t len, uint8_t popts, bool tse)
 {
 	struct m574_tx *t = m->tx;
+
+	if (t->descs == 0) {
+		t->popts = popts; /* 7.2.11: of the first one */
+		t->tse = tse;
+		t->first_len = len;
+	} else if (t->tse != tse) {
+		m574_violation(m, "7.2.11: TSE in some descriptors of a packet");
+	}
+	t->descs++;
+	return gather(m, addr, len);
+}
+
+void m574_tx_end(struct fake_82574 *m, uint8_t cmd, uint16_t vlan)
+{
+	struct m574_tx *t = m->tx;
+
+	(t->tse ? m574_tso : m574_send_frame)(m, cmd, vlan);
+	t->len = t->descs = 0;
+}
+
+static bool data(struct fake_82574 *m, uint64_t q0, uint64_t q1)
+{
 	bool ext = (q1 >> 29 & 1) != 0;
 	uint8_t cmd = (uint8_t)(q1 >> 24);
 	uint32_t len = (uint32_t)(q1 & (ext ? 0xfffff : 0xffff));
@@ -211,20 +233,24 @@ static bool data(struct fake_82574 *m, uint64_t q0, uint64_t q1)
 			(unsigned long long)q1);
 	if (!ext && (cmd & 4) != 0)
 		m574_violation(m, "7.2.10: IC of legacy descriptors is not modelled");
-	if (t->descs == 0) {
-		t->popts = ext ? (uint8_t)(q1 >> 40) : 0; /* 7.2.11: of the first one */
-		t->tse = ext && (cmd & 4) != 0;
-		t->first_len = len;
-	} else if (t->tse != (ext && (cmd & 4) != 0)) {
-		m574_violation(m, "7.2.11: TSE in some descriptors of a packet");
-	}
-	t->descs++;
-	if (!gather(m, q0, len))
+	if (!m574_tx_data(m, q0, len, ext ? (uint8_t)(q1 >> 40) : 0, ext && (cmd & 4) != 0))
 		return false;
-	if ((cmd & 1) != 0) {
-		(t->tse ? m574_tso : m574_send_frame)(m, cmd, (uint16_t)(q1 >> 48));
-		t->len = t->descs = 0;
-	}
+	if ((cmd & 1) != 0)
+		m574_tx_end(m, cmd, (uint16_t)(q1 >> 48));
+	return true;
+}
+
+bool m574_tx_desc(struct fake_82574 *m, uint32_t queue, uint64_t q0, uint64_t q1)
+{
+	bool ext = (q1 >> 29 & 1) != 0;
+	uint32_t type = (uint32_t)(q1 >> 20) & 15;
+
+	if (ext && type == 0)
+		context(m, q0, q1);
+	else if (ext && type != 1)
+		m574_violation(m, "7.2.10: TX descriptor of type %u", type);
+	else
+		return data(m, q0, q1);
 	return true;
 }
 
@@ -233,28 +259,22 @@ static bool process(struct fake_82574 *m, const struct m574_ring *r, uint32_t qu
 {
 	uint64_t at = r->base + (uint64_t)r->head * DESC_LEN, q0, q1;
 	uint8_t d[DESC_LEN];
-	uint32_t type;
 
 	if (fake_dma_read(m->pci, at, d, sizeof(d)) < 0)
 		return false;
 	q0 = plx_load_le64(d);
 	q1 = plx_load_le64(d + 8);
-	type = (uint32_t)(q1 >> 20) & 15;
 	if ((q1 >> 32 & 1) != 0)
 		m574_violation(m, "7.2.10: TX descriptor handed over with DD set");
-	if ((q1 >> 29 & 1) != 0 && type == 0) {
-		context(m, q0, q1);
-	} else if ((q1 >> 29 & 1) != 0 && type != 1) {
-		m574_violation(m, "7.2.10: TX descriptor of type %u", type);
-	} else if (!data(m, q0, q1)) {
+	if (!m->gen->tx_desc(m, queue, q0, q1))
 		return false;
-	}
 	/* 7.2.10: written back only where RS asks for it */
 	if ((q1 >> 27 & 1) != 0) {
 		plx_store_le64(d + 8, q1 | UINT64_C(1) << 32);
 		if (fake_dma_write(m->pci, at + 8, d + 8, 8) < 0)
 			return false;
-		m574_cause(m, ICR_TXDW | (queue == 0 ? ICR_TXQ0 : ICR_TXQ1));
+		m574_cause(m, ICR_TXDW);
+		m->gen->queue_cause(m, false, queue);
 	}
 	return true;
 }
@@ -265,12 +285,12 @@ static bool send_one(struct fake_82574 *m, uint32_t queue, uint32_t *causes)
 	struct m574_ring r;
 	bool any = false;
 
-	m574_ring(m, R_TXRING + queue * QUEUE_STEP, &r);
+	m574_ring(m, m574_tx_block(m, queue), &r);
 	m->tx = &m->txq[queue];
 	/* without a link what is there waits */
 	while ((m574_get(m, R_TCTL) & TCTL_EN) != 0 && m->link && !m->stall_tx && !m->hung_tx &&
-		(m574_get(m, R_TARC0 + queue * QUEUE_STEP) & TARC_ENABLE) != 0 && !m->pci->gone &&
-		m574_can_dma(m) && r.n != 0 && r.head < r.n && r.tail < r.n && r.head != r.tail) {
+		m->gen->queue_on(m, r.block) && !m->pci->gone && m574_can_dma(m) && r.n != 0 &&
+		r.head < r.n && r.tail < r.n && r.head != r.tail) {
 		uint64_t sent = m->counts.tx;
 
 		if (!process(m, &r, queue)) {
@@ -296,7 +316,7 @@ void m574_tx_kick(struct fake_82574 *m)
 
 	do {
 		any = false;
-		for (uint32_t queue = 0; queue < QUEUES; queue++)
+		for (uint32_t queue = 0; queue < m->gen->queues; queue++)
 			any |= send_one(m, queue, &causes);
 	} while (any);
 	if (causes != 0)

@@ -41,7 +41,8 @@ __attribute__((no_sanitize("thread"))) static void scribble(
 /* The descriptor rings are a small part of it: hits them in particular. */
 static void scribble_rings(struct rig *r, uint64_t *x, unsigned words)
 {
-	static const uint32_t ring[4] = {0x2800, 0x3800, 0x2900, 0x3900};
+	const uint32_t ring[4] = {fake_82574_rx_block(r->m, 0), fake_82574_tx_block(r->m, 0),
+		fake_82574_rx_block(r->m, 1), fake_82574_tx_block(r->m, 1)};
 
 	for (unsigned i = 0; i < words; i++) {
 		uint32_t at = ring[next(x) % (2 * r->conf.n_rxq)],

@@ -221,6 +221,16 @@ TEST(e1000_irq, two_vectors_for_two_queues)
 	end(&r);
 }
 
+/* The register of vector 0, its value for 100001 ns, and the longest time. */
+static const struct {
+	uint32_t reg, value;
+	uint64_t max;
+	const char *text;
+} eitr[] = {
+	[FAKE_82574L] = {0x00e8, 391, UINT64_C(65535) * 256, "at most 16776960"}, /* of 256 ns */
+	[FAKE_82576] = {0x1680, 101 << 2, 8191000, "at most 8191000"},            /* of 1 us */
+};
+
 TEST(e1000_irq, moderation)
 {
 	static struct rig r;
@@ -229,7 +239,7 @@ TEST(e1000_irq, moderation)
 	up(&r, 1);
 	fd = fd_of(r.rxq);
 	CHECK_EQ(plx_rxq_set_moderation(r.rxq, 100001), 0);
-	CHECK_EQ(fake_82574_peek(r.m, 0x00e8), 391); /* of 256 ns */
+	CHECK_EQ(fake_82574_peek(r.m, eitr[RIG_PART].reg), eitr[RIG_PART].value);
 	for (unsigned round = 0; round < 2; round++) {
 		fake_advance(r.f, 200000);
 		CHECK_EQ(plx_rxq_arm(r.rxq, true), 0);
@@ -246,10 +256,10 @@ TEST(e1000_irq, moderation)
 		CHECK_EQ(plx_port_reset(r.port), 0);
 		CHECK_EQ(rig_link(&r), 0);
 	}
-	CHECK_EQ(plx_rxq_set_moderation(r.rxq, UINT64_C(65536) * 256), -EINVAL);
-	CHECK_HAS(plx_errmsg(), "at most 16776960");
+	CHECK_EQ(plx_rxq_set_moderation(r.rxq, eitr[RIG_PART].max + 1), -EINVAL);
+	CHECK_HAS(plx_errmsg(), eitr[RIG_PART].text);
 	CHECK_EQ(plx_rxq_set_moderation(r.rxq, 0), 0);
-	CHECK_EQ(fake_82574_peek(r.m, 0x00e8), 0);
+	CHECK_EQ(fake_82574_peek(r.m, eitr[RIG_PART].reg), 0);
 	end(&r);
 }
 
