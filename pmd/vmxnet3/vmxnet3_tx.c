@@ -69,7 +69,7 @@ static uint32_t free_run(struct vmxnet3_txq *q, uint32_t k)
 		done = free_any(q, at, k);
 	/* slots below tail are of its round, those above of the one before */
 	disown(q->ring + at, k, at < q->tail ? q->gen : q->gen ^ VMXNET3_TX_GEN);
-	q->head = vmxnet3_wrap(at + k, q->h.n_desc);
+	PLX_WRITE_ONCE(q->head, vmxnet3_wrap(at + k, q->h.n_desc));
 	PLX_WRITE_ONCE(q->used, (uint16_t)(q->used - k));
 	q->unplain = (uint16_t)(q->unplain > k ? q->unplain - k : 0);
 	if (plx_unlikely(q->h.cache->pool != pool))
