@@ -129,8 +129,8 @@ suite_clang() {
 }
 
 suite_debug() {
-	build debug --buildtype=debug -Dpmd_pcap=disabled -Dpmd_e1000=disabled -Dpmd_af_packet=disabled \
-		-Dpmd_af_xdp=disabled -Dpmd_tap=disabled -Dshell=disabled
+	build debug --buildtype=debug -Dpmd_pcap=disabled -Dpmd_e1000=disabled -Dpmd_vmxnet3=disabled \
+		-Dpmd_af_packet=disabled -Dpmd_af_xdp=disabled -Dpmd_tap=disabled -Dshell=disabled
 	run_tests "$criterion_suites"
 }
 

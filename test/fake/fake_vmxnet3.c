@@ -249,9 +249,10 @@ static void deliver(struct fake_vmxnet3 *m, uint32_t vector)
 {
 	struct vx_intr *i = &m->intr[vector];
 
-	if (!i->pending || i->masked || !m->active || !intr_allowed(m, vector))
+	if (!i->pending || i->masked || i->asserted || !m->active || !intr_allowed(m, vector))
 		return;
 	i->pending = false;
+	i->asserted = m->pci->irq_type == PLX_IRQ_INTX; /* a line stays so until ICR is read */
 	fake_irq(m->pci, vector);
 	if (m->auto_mask)
 		i->masked = true;
@@ -295,6 +296,20 @@ void vx_ack(struct fake_vmxnet3 *m, uint32_t bits)
 		vx_violation(m, "ECR written while the device is off");
 	else
 		change_events(m, 0, bits);
+}
+
+/* As QEMU's model does: what else happened meanwhile is forgotten. */
+uint32_t vx_cause(struct fake_vmxnet3 *m)
+{
+	struct vx_intr *i = &m->intr[0];
+	const bool was = i->asserted;
+
+	i->asserted = false;
+	if (was)
+		i->pending = false;
+	if (was && m->auto_mask)
+		i->masked = true;
+	return was;
 }
 
 /* ---- off ---- */

@@ -111,7 +111,7 @@ struct vx_queue {
 };
 
 struct vx_intr {
-	bool masked, pending;
+	bool masked, pending, asserted;
 };
 
 struct vx_frame {
@@ -179,6 +179,7 @@ __attribute__((format(printf, 2, 3))) void vx_violation(
 	struct fake_vmxnet3 *m, const char *fmt, ...);
 void vx_fire(struct fake_vmxnet3 *m, uint32_t vector); /* something happened there */
 void vx_mask(struct fake_vmxnet3 *m, uint32_t vector, bool on);
+uint32_t vx_cause(struct fake_vmxnet3 *m); /* ICR, of INTx, which reading clears */
 void vx_event(struct fake_vmxnet3 *m, uint32_t bits);
 void vx_ack(struct fake_vmxnet3 *m, uint32_t bits);
 void vx_sync(struct fake_vmxnet3 *m);

@@ -194,7 +194,7 @@ static uint32_t read1(struct fake_vmxnet3 *m, uint64_t off)
 	case R_MACH:
 		return plx_load_le16(m->mac + 4);
 	case R_ICR:
-		return 0; /* of INTx, which is not modelled */
+		return vx_cause(m);
 	default:
 		vx_violation(m, "BAR 1: read of 0x%x", (unsigned)off);
 		return 0;

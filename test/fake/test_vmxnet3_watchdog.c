@@ -259,10 +259,10 @@ static void arm_all(struct rig *r)
 			CHECK_EQ(plx_rxq_arm(r->rxqs[q], true), 0);
 }
 
-/* Fewer vectors than queues: they share. One of MSI: everything does. */
+/* Fewer vectors than queues: they share. One of MSI, or INTx (0): everything does. */
 TEST(vmxnet3_watchdog, vectors_are_shared)
 {
-	static const uint32_t vectors[] = {5, 4, 3, 1};
+	static const uint32_t vectors[] = {5, 4, 3, 1, 0};
 
 	for (size_t i = 0; i < PLX_ARRAY_SIZE(vectors); i++) {
 		static struct rig r;
@@ -270,7 +270,8 @@ TEST(vmxnet3_watchdog, vectors_are_shared)
 
 		rig_begin(&r, 0);
 		r.f->irq_max[PLX_IRQ_MSIX] = vectors[i] > 1 ? vectors[i] : 0;
-		r.f->irq_max[PLX_IRQ_MSI] = 1;
+		r.f->irq_max[PLX_IRQ_MSI] = vectors[i] == 1;
+		r.f->irq_max[PLX_IRQ_INTX] = 1;
 		r.conf.n_rxq = 4;
 		rig_up(&r);
 		rig_traffic(&r, 5);
