@@ -48,6 +48,7 @@ void rig_begin(struct rig *r, uint64_t stall_ns)
 	r->conf = conf;
 	r->room = PLX_MBUF_ROOM;
 	r->n_desc = 64;
+	r->n_mbufs = RIG_POOL;
 }
 
 int rig_open(struct rig *r)
@@ -60,7 +61,7 @@ int rig_open(struct rig *r)
 		return err;
 	}
 	err = plx_port_info(r->port, &r->info);
-	po.n = RIG_POOL;
+	po.n = r->n_mbufs;
 	po.room = r->room;
 	if (err == 0 && r->pool == NULL)
 		err = plx_mbuf_pool_create(r->ctx, &po, &r->pool);
@@ -131,7 +132,7 @@ void rig_close(struct rig *r)
 	if (r->pool == NULL)
 		return;
 	plx_mempool_cache_flush(plx_mempool_thread_cache(&r->pool->mp));
-	CHECK_EQ(plx_mbuf_pool_avail(r->pool), RIG_POOL);
+	CHECK_EQ(plx_mbuf_pool_avail(r->pool), r->n_mbufs);
 }
 
 void rig_end(struct rig *r)

@@ -34,6 +34,7 @@ struct rig {
 	struct plx_port_conf conf;
 	uint32_t room;
 	uint16_t n_desc;
+	uint32_t n_mbufs; /* of the pool: RIG_POOL, or set before rig_open() */
 
 	/* the last frame that the model sent */
 	uint8_t sent[FAKE_82574_FRAME];

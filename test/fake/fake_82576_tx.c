@@ -40,7 +40,7 @@ static void begin(struct fake_82574 *m, uint32_t queue, uint64_t q1, bool *vle)
 		m574_violation(m, "7.2.2.3: an offload without a context before it");
 	if (tse && (!tcp || (popts & POPTS_TXSM) == 0))
 		m574_violation(m, "7.2.2.3: TSE without TCP in the context or TXSM in POPTS");
-	if ((popts != 0 || tse) && (maclen < 14 || iplen < 20))
+	if (c->valid && (popts != 0 || tse) && (maclen < 14 || iplen < 20))
 		m574_violation(m, "7.2.2.2: MACLEN %u, IPLEN %u", maclen, iplen);
 	c->tucmd = (uint8_t)((tcp ? 1 : 0) | ((ctx[1] >> 10 & 1) != 0 ? 2 : 0) | (tse ? 4 : 0));
 	c->ipcss = (uint8_t)maclen;
