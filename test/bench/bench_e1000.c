@@ -15,6 +15,7 @@
  * Register accesses are counted in a second run, where each is a message to the model.
  *
  *	bench-e1000 [quick]                          a line of JSON for each row
+ *	bench-e1000 82576                            the same on a fake 82576
  *	bench-e1000 native ISA PATH WHAT BURST N     N packets, uncounted: for other tools to count
  */
 #include <stdio.h>
@@ -31,7 +32,7 @@
  */
 enum { RING = 320, POOL = 2048, MAX_BURST = 256 };
 enum { WIRE_LEN = 60, ROOM = 2048, CHAIN_LEN = ROOM + 452 };
-enum { RDBAL = 0x2800, RDBAH = 0x2804, RDH = 0x2810, DESC_LEN = 16 };
+enum { BAH = 4, HEAD = 0x10, DESC_LEN = 16 }; /* from a ring's first register */
 
 enum what { RX, TX, LOOP, WHATS };
 enum path { PLAIN, CHECKSUM, CHAIN, PATHS };
@@ -45,6 +46,7 @@ struct bench {
 	enum plx_isa isa;
 	enum path path;
 	bool mapped; /* registers are plain memory */
+	enum fake_82574_part part;
 	unsigned packets;
 	struct icount *icount; /* NULL: nobody counts */
 
@@ -110,10 +112,17 @@ static uint32_t status(const struct bench *b)
 
 static uint8_t *descriptor(const struct bench *b, uint32_t i)
 {
-	uint64_t base = fake_82574_peek(b->nic, RDBAL) | (uint64_t)fake_82574_peek(b->nic, RDBAH)
-								 << 32;
+	const uint32_t ring = fake_82574_rx_block(b->nic, 0);
+	const uint64_t base =
+		fake_82574_peek(b->nic, ring) | (uint64_t)fake_82574_peek(b->nic, ring + BAH) << 32;
 
 	return fake_dma_ptr(b->pci, base + (uint64_t)(i % RING) * DESC_LEN, DESC_LEN, true);
+}
+
+/* The first quadword, where the 82576 tells IPv4 and UDP (7.1.5). */
+static uint64_t type(const struct bench *b)
+{
+	return b->part == FAKE_82576 ? 0x21 << 4 : 0;
 }
 
 /* A burst arrives. */
@@ -128,13 +137,14 @@ static bool arrive(struct bench *b)
 				return false;
 		return true;
 	}
-	at = fake_82574_peek(b->nic, RDH);
+	at = fake_82574_peek(b->nic, fake_82574_rx_block(b->nic, 0) + HEAD);
 	if (fake_82574_prewrite_rx(b->nic, n, b->frame, WIRE_LEN, WIRE_LEN) != n)
 		return false;
 	for (uint32_t i = 0; i < n; i++) {
 		bool first = b->path == CHAIN && i % 2 == 0;
 		uint32_t len = b->path == CHAIN ? (first ? ROOM : CHAIN_LEN - ROOM) : WIRE_LEN;
 
+		plx_store_le64(descriptor(b, at + i), type(b));
 		plx_store_le64(
 			descriptor(b, at + i) + 8, (uint64_t)len << 32 | (first ? 1 : status(b)));
 	}
@@ -229,6 +239,8 @@ static bool right(const struct bench *b, const struct plx_mbuf *m)
 {
 	const bool sums = b->path == CHECKSUM, chain = b->path == CHAIN;
 	const uint32_t flags = sums ? PLX_RX_IP_CKSUM_GOOD | PLX_RX_L4_CKSUM_GOOD : 0;
+	/* UDP: by its checksum, or by a type of its own */
+	const bool told = sums || (chain && b->part == FAKE_82576);
 	const uint32_t ptype = PLX_PTYPE_L2_ETHER | PLX_PTYPE_L3_IPV4_EXT;
 	const struct plx_mbuf *next = m->next;
 
@@ -237,7 +249,7 @@ static bool right(const struct bench *b, const struct plx_mbuf *m)
 		m->hash_mark != 0 || m->pkt_len != b->len || m->data_len != (chain ? ROOM : b->len))
 		return false;
 	/* the type is known where checksums are checked, and may be where not */
-	if (m->ptype != (sums ? ptype | PLX_PTYPE_L4_UDP : 0) && (sums || m->ptype != ptype))
+	if (m->ptype != (told ? ptype | PLX_PTYPE_L4_UDP : 0) && (sums || m->ptype != ptype))
 		return false;
 	if (!chain)
 		return next == NULL;
@@ -311,6 +323,7 @@ static void open_all(struct bench *b)
 	o.mapped = b->mapped;
 	po.n = POOL;
 	make_frame(b);
+	o.part = b->part;
 	b->nic = fake_82574_new("nic", &o);
 	b->pci = fake_82574_pci(b->nic);
 	if (plx_ctx_open(&opts, &b->ctx) < 0 || fake_attach(b->ctx, b->pci) < 0 ||
@@ -391,7 +404,7 @@ static bool wanted(const struct bench *b, bool quick)
 	return b->path != CHAIN && (b->burst == 32 || (b->path == PLAIN && b->burst == 1));
 }
 
-static void all(bool quick)
+static void all(bool quick, enum fake_82574_part part)
 {
 	static const uint16_t bursts[] = {1, 4, 8, 16, 32, 64, 128, 256};
 	static const enum plx_isa isas[] = {PLX_ISA_SCALAR, PLX_ISA_AVX2};
@@ -403,6 +416,7 @@ static void all(bool quick)
 			.path = (enum path)(i / WHATS / n % PATHS),
 			.burst = bursts[i / WHATS % n],
 			.what = (enum what)(i % WHATS),
+			.part = part,
 		};
 
 		if (wanted(&b, quick))
@@ -427,7 +441,11 @@ int main(int argc, char **argv)
 	if (icount_init() != 0)
 		return 1;
 	if (argc < 2 || strcmp(argv[1], "quick") == 0) {
-		all(argc == 2);
+		all(argc == 2, FAKE_82574L);
+		return 0;
+	}
+	if (argc == 2 && strcmp(argv[1], "82576") == 0) {
+		all(false, FAKE_82576);
 		return 0;
 	}
 	if (argc != 7 || strcmp(argv[1], "native") != 0)
