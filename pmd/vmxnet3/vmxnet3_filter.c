@@ -6,7 +6,7 @@
 static int tell(struct vmxnet3_port *p, uint32_t cmd)
 {
 	plx_io_wmb(); /* what was written, then the command */
-	return p->running ? vmxnet3_cmd(&p->hw, cmd) : 0;
+	return p->running ? vmxnet3_tell(&p->hw, cmd) : 0;
 }
 
 static int mode(struct vmxnet3_port *p)
@@ -60,7 +60,7 @@ int vmxnet3_set_mac(struct plx_port *port, const struct plx_mac *mac)
 
 	p->mac = *mac;
 	vmxnet3_mac_set(&p->hw, mac);
-	/* it has arrived when this has */
+	/* it has arrived when this returns */
 	return vmxnet3_hw_gone(&p->hw)
 		       ? plx_err(ENODEV, "%s: the device is gone", plx_port_name(port))
 		       : 0;

@@ -12,6 +12,15 @@ int vmxnet3_cmd(struct vmxnet3_hw *hw, uint32_t cmd)
 	return plx_win_wait(&hw->win, VMXNET3_CMD, UINT32_MAX, 0, 100 * MS, vmxnet3_cmd_text(cmd));
 }
 
+int vmxnet3_tell(struct vmxnet3_hw *hw, uint32_t cmd)
+{
+	vmxnet3_wr(hw, VMXNET3_CMD, cmd);
+	if (vmxnet3_hw_gone(hw))
+		return plx_err(ENODEV, "%s: %s: the device is gone", plx_pci_name(hw->pci),
+			vmxnet3_cmd_text(cmd));
+	return 0;
+}
+
 int vmxnet3_ask(struct vmxnet3_hw *hw, uint32_t cmd, uint32_t *answer)
 {
 	vmxnet3_wr(hw, VMXNET3_CMD, cmd);

@@ -32,6 +32,9 @@ static inline void vmxnet3_wr(const struct vmxnet3_hw *hw, uint32_t reg, uint32_
 /* A command that says how it went: waits until it went well. */
 int vmxnet3_cmd(struct vmxnet3_hw *hw, uint32_t cmd);
 
+/* A command that has no answer (QEMU's model logs who asks for it): has arrived when this returns. */
+int vmxnet3_tell(struct vmxnet3_hw *hw, uint32_t cmd);
+
 /* A command that asks for something. */
 int vmxnet3_ask(struct vmxnet3_hw *hw, uint32_t cmd, uint32_t *answer);
 

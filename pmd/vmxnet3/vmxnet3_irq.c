@@ -233,5 +233,5 @@ int vmxnet3_set_moderation(struct plx_port *port, struct plx_rxq *h, uint64_t ns
 		return 0;
 	fill_levels(p);
 	plx_io_wmb(); /* the levels, then the command */
-	return vmxnet3_cmd(&p->hw, VMXNET3_CMD_UPDATE_IML);
+	return vmxnet3_tell(&p->hw, VMXNET3_CMD_UPDATE_IML);
 }

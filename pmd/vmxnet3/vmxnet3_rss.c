@@ -65,7 +65,7 @@ static int features(struct plx_port *port)
 {
 	vmxnet3_conf_features(port);
 	plx_io_wmb(); /* the features, then the command */
-	return vmxnet3_cmd(&vmxnet3_priv(port)->hw, VMXNET3_CMD_UPDATE_FEATURE);
+	return vmxnet3_tell(&vmxnet3_priv(port)->hw, VMXNET3_CMD_UPDATE_FEATURE);
 }
 
 /* Off, what is new, on again. */
@@ -100,7 +100,7 @@ int vmxnet3_set_rss(struct plx_port *port, const struct plx_rss *want)
 		return 0;
 	vmxnet3_rss_fill(p);
 	plx_io_wmb(); /* the table, then the command */
-	return vmxnet3_cmd(&p->hw, VMXNET3_CMD_UPDATE_RSSIDT);
+	return vmxnet3_tell(&p->hw, VMXNET3_CMD_UPDATE_RSSIDT);
 }
 
 int vmxnet3_get_rss(struct plx_port *port, uint8_t *key, uint16_t *table, uint32_t *fields)

@@ -22,9 +22,7 @@ static const char *const rx_names[VMXNET3_N_STATS] = {
 
 int vmxnet3_stats_ask(struct vmxnet3_port *p)
 {
-	uint32_t nothing;
-
-	return p->running ? vmxnet3_ask(&p->hw, VMXNET3_CMD_GET_STATS, &nothing) : 0;
+	return p->running ? vmxnet3_tell(&p->hw, VMXNET3_CMD_GET_STATS) : 0;
 }
 
 static uint64_t tx_now(struct vmxnet3_port *p, uint32_t q, uint32_t i)

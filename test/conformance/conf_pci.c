@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Two devices of this machine on one wire, bound to vfio-pci, given by the environment:
- * PLX_TEST_PCI="pci:0000:00:10.0 pci:0000:00:11.0". Root also tries the removal of the first one, which
+ * PLX_TEST_PCI="pci:0000:00:10.0 pci:0000:00:11.0", and PLX_TEST_PCI_NO_RSS=WHY. Root also tries the removal of the first one, which
  * comes back by a rescan of the bus.
  */
 #include <fcntl.h>
@@ -45,6 +45,7 @@ const char *conf_begin(struct conf *c, struct plx_ctx *ctx)
 	 * pages that are not beside each other in its RAM. (Built with 2 MiB pages.)
 	 */
 	c->page = 2 << 20;
+	c->no_rss = getenv("PLX_TEST_PCI_NO_RSS");
 	c->max_len = 9018;
 	c->link_ns = UINT64_C(10000000000);
 	c->packets = 300;

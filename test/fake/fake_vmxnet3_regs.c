@@ -180,6 +180,14 @@ static void write1(struct fake_vmxnet3 *m, uint64_t off, uint32_t v)
 	}
 }
 
+/* QEMU's model complains of the others; so it knows of none. */
+static bool has_answer(uint32_t cmd)
+{
+	const uint32_t what = cmd & 0xffff;
+
+	return cmd >> 16 == CMD_SET ? what <= SET_RESET : cmd >> 16 == CMD_GET && what != GET_STATS;
+}
+
 static uint32_t read1(struct fake_vmxnet3 *m, uint64_t off)
 {
 	switch (off) {
@@ -188,6 +196,8 @@ static uint32_t read1(struct fake_vmxnet3 *m, uint64_t off)
 	case R_UVRS:
 		return m->opts.upts;
 	case R_CMD:
+		if (!has_answer(m->last_cmd))
+			vx_violation(m, "the answer to command 0x%x, which has none", m->last_cmd);
 		return m->answer;
 	case R_MACL:
 		return plx_load_le32(m->mac);
