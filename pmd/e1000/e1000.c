@@ -32,6 +32,9 @@ static int open(struct plx_port *port)
 	hw->log = plx_ctx_log(port->ctx);
 	hw->model = &models[port->dev->id->data];
 	hw->gen = hw->model->gen;
+	hw->adv = E1000_ADV_SPEEDS;
+	hw->adv_1000 = E1000_GBCR_FULL;
+	p->pause.autoneg = true;
 	e1000_rss_init(&p->rss);
 	err = plx_pci_set_master(hw->pci, false);
 	if (err == 0)
@@ -234,6 +237,13 @@ static int start_tx(struct plx_port *port)
 	return 0;
 }
 
+static bool is_set(const struct plx_mac *mac)
+{
+	static const struct plx_mac none;
+
+	return memcmp(mac, &none, sizeof(none)) != 0;
+}
+
 static int start(struct plx_port *port)
 {
 	struct e1000_port *p = e1000_priv(port);
@@ -244,9 +254,12 @@ static int start(struct plx_port *port)
 	if (p->gathered_ns == 0)
 		e1000_stats_gather(p);
 	e1000_mac_set(&p->hw, &p->mac);
+	for (uint32_t i = 1; i < E1000_N_RAR; i++)
+		e1000_rar_set(&p->hw, i, is_set(&p->more[i - 1]) ? &p->more[i - 1] : NULL);
 	e1000_mta_set(&p->hw, p->mta);
 	e1000_vfta_set(&p->hw, p->vfta);
 	vlan_update(port);
+	e1000_pause_start(port);
 	if (port->conf.n_txq != 0)
 		err = start_tx(port);
 	if (err == 0)
@@ -336,7 +349,9 @@ static bool gone(struct plx_port *port)
 
 static int link(struct plx_port *port, struct plx_link *out)
 {
-	return e1000_hw_link(&e1000_priv(port)->hw, out);
+	int err = e1000_hw_link(&e1000_priv(port)->hw, out);
+
+	return err < 0 ? err : e1000_pause_link(port, out);
 }
 
 /* Before the counters stick: at 1 Gbit/s 32 bits last for 48 minutes. */
@@ -395,6 +410,49 @@ static int set_mac(struct plx_port *port, const struct plx_mac *mac)
 
 	p->mac = *mac;
 	e1000_mac_set(&p->hw, mac);
+	e1000_flush(&p->hw);
+	return 0;
+}
+
+/* Entry of the table of more addresses that is mac, or (NULL) the first that is free; or the table's end. */
+static uint32_t find_mac(const struct e1000_port *p, const struct plx_mac *mac)
+{
+	uint32_t i = 0;
+
+	while (i < PLX_ARRAY_SIZE(p->more) &&
+		(mac != NULL ? memcmp(&p->more[i], mac, sizeof(*mac)) != 0 : is_set(&p->more[i])))
+		i++;
+	return i;
+}
+
+static int add_mac(struct plx_port *port, const struct plx_mac *mac)
+{
+	struct e1000_port *p = e1000_priv(port);
+	uint32_t i;
+
+	if (find_mac(p, mac) < PLX_ARRAY_SIZE(p->more))
+		return 0;
+	i = find_mac(p, NULL);
+	if (i == PLX_ARRAY_SIZE(p->more))
+		return plx_err(ENOSPC,
+			"%s: its filter has %u addresses beside the station's, and all are taken: "
+			"delete one, or go promiscuous",
+			plx_port_name(port), i);
+	p->more[i] = *mac;
+	e1000_rar_set(&p->hw, i + 1, mac);
+	e1000_flush(&p->hw);
+	return 0;
+}
+
+static int del_mac(struct plx_port *port, const struct plx_mac *mac)
+{
+	struct e1000_port *p = e1000_priv(port);
+	const uint32_t i = find_mac(p, mac);
+
+	if (i == PLX_ARRAY_SIZE(p->more) || !is_set(mac))
+		return plx_err(EINVAL, "%s: that address was not added", plx_port_name(port));
+	p->more[i] = (struct plx_mac){0};
+	e1000_rar_set(&p->hw, i + 1, NULL);
 	e1000_flush(&p->hw);
 	return 0;
 }
@@ -466,16 +524,23 @@ static const struct plx_eth_ops ops = {
 	.set_promisc = set_promisc,
 	.set_allmulti = set_allmulti,
 	.set_mac = set_mac,
+	.add_mac = add_mac,
+	.del_mac = del_mac,
 	.set_mcast = set_mcast,
 	.vlan_filter = vlan_filter,
 	.vlan_strip = vlan_strip,
 	.set_rss = e1000_set_rss,
 	.get_rss = e1000_get_rss,
+	.get_pause = e1000_get_pause,
+	.set_pause = e1000_set_pause,
+	.set_speed = e1000_set_speed,
 	.rxq_fd = e1000_rxq_fd,
 	.rxq_arm = e1000_rxq_arm,
 	.set_moderation = e1000_set_moderation,
 	.xstats = e1000_xstats,
 	.regs = e1000_regs,
+	.eeprom_len = e1000_eeprom_len,
+	.eeprom_read = e1000_eeprom_read,
 	.rxq_descs = e1000_rxq_descs,
 	.txq_descs = e1000_txq_descs,
 };

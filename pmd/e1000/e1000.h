@@ -136,6 +136,10 @@ struct e1000_port {
 	struct e1000_irq irq;
 	struct plx_mac mac;
 	struct e1000_rss rss;
+	/* addresses that plx_port_add_mac() named: all zero where there is none */
+	struct plx_mac more[E1000_N_RAR - 1];
+	struct plx_pause pause; /* what is wanted */
+	bool pause_known;       /* what this link has come to is in CTRL */
 	bool promisc, allmulti, strip, tx_vlan;
 	bool running; /* RX and TX units are on */
 	uint32_t mta[E1000_N_MTA], vfta[E1000_N_VFTA];
@@ -217,6 +221,17 @@ void e1000_irq_stop(struct plx_port *port);
 int e1000_rxq_fd(struct plx_port *port, struct plx_rxq *q);
 int e1000_rxq_arm(struct plx_port *port, struct plx_rxq *q, bool on);
 int e1000_set_moderation(struct plx_port *port, struct plx_rxq *q, uint64_t ns);
+
+/* e1000_flow.c. Start: the device is reset; link: it was looked at, and may have come up. */
+void e1000_pause_start(struct plx_port *port);
+int e1000_pause_link(struct plx_port *port, const struct plx_link *link);
+int e1000_get_pause(struct plx_port *port, struct plx_pause *pause);
+int e1000_set_pause(struct plx_port *port, const struct plx_pause *pause);
+int e1000_set_speed(struct plx_port *port, const struct plx_link *want);
+
+/* e1000_nvm.c */
+int e1000_eeprom_len(struct plx_port *port, uint32_t *len);
+int e1000_eeprom_read(struct plx_port *port, uint32_t off, void *buf, uint32_t len);
 
 /* e1000_rss.c: 7.1.11 */
 void e1000_rss_init(struct e1000_rss *rss);

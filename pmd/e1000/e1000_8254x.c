@@ -42,6 +42,12 @@ static int reset_wait(struct e1000_hw *hw)
 	return 0;
 }
 
+/* 13.4.3, 13.4.4: the Microwire EEPROM has 64 words, or 256 where EECD.SIZE says so. */
+static uint32_t nvm_words(struct e1000_hw *hw)
+{
+	return e1000_rd(hw, E1000_EEC) & PLX_BIT(9) ? 256 : 64;
+}
+
 /* ---- 14.4, 14.5: units and rings ---- */
 
 static void rx_unit(struct e1000_hw *hw, bool cksum, bool rss)
@@ -105,6 +111,10 @@ const struct e1000_gen e1000_gen_8254x = {
 		       PLX_TX_OFFLOAD_UDP_CKSUM | PLX_TX_OFFLOAD_VLAN | PLX_TX_OFFLOAD_MULTI_SEG,
 	.rx_ring_at = E1000_RX_RING,
 	.tx_ring_at = E1000_TX_RING,
+	.rx_fifo_kb = RX_KB,
+	.nvm_words = nvm_words,
+	.eerd_addr_shift = 8,
+	.eerd_done = PLX_BIT(4),
 	.itr = E1000_ITR,
 	.itr_unit_ns = 256,
 	.itr_max = 0xffff,

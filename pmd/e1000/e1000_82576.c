@@ -300,6 +300,10 @@ const struct e1000_gen e1000_gen_82576 = {
 	.mrqc_rss = E1000_MRQC_RSS_82576,
 	/* without extension headers both say the same; QEMU's model looks at the first alone */
 	.mrqc_tcp_ipv6 = E1000_MRQC_TCP_IPV6 | E1000_MRQC_TCP_IPV6_ONLY,
+	.rx_fifo_kb = 64,
+	.nvm_words = e1000_eec_words,
+	.eerd_addr_shift = 2,
+	.eerd_done = PLX_BIT(1),
 	.irq = &irq,
 	.itr = E1000_EITR_EXT0,
 	.itr_shift = 2,

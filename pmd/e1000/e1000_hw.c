@@ -116,16 +116,44 @@ static int phy_write(struct e1000_hw *hw, unsigned reg, uint32_t v)
 	return mdic(hw, reg, E1000_MDIC_WRITE | v, &ignored);
 }
 
+int e1000_phy_read(struct e1000_hw *hw, unsigned reg, uint32_t *v)
+{
+	int err;
+
+	mdio_take(hw);
+	err = phy_read(hw, reg, v);
+	mdio_give(hw);
+	return err;
+}
+
+/* Bits of mask of a register become v; *changed when they were not. */
+static int phy_set(struct e1000_hw *hw, unsigned reg, uint32_t mask, uint32_t v, bool *changed)
+{
+	uint32_t now;
+	int err = phy_read(hw, reg, &now);
+
+	if (err < 0 || (now & mask) == v)
+		return err;
+	*changed = true;
+	return phy_write(hw, reg, (now & ~mask) | v);
+}
+
 static int phy_start(struct e1000_hw *hw)
 {
+	bool changed = false;
 	uint32_t bmcr, bmsr;
 	int err = phy_read(hw, E1000_PHY_BMCR, &bmcr);
 
 	if (err == 0)
 		err = phy_read(hw, E1000_PHY_BMSR, &bmsr);
+	if (err == 0)
+		err = phy_set(hw, E1000_PHY_ADV, E1000_ADV_MASK, hw->adv, &changed);
+	if (err == 0)
+		err = phy_set(hw, E1000_PHY_GBCR, E1000_GBCR_HALF | E1000_GBCR_FULL, hw->adv_1000,
+			&changed);
 	if (err < 0)
 		return err;
-	if ((bmcr & E1000_BMCR_AN_ENABLE) && (bmsr & E1000_BMSR_AN_DONE) &&
+	if (!changed && (bmcr & E1000_BMCR_AN_ENABLE) && (bmsr & E1000_BMSR_AN_DONE) &&
 		!(bmcr & (E1000_BMCR_POWER_DOWN | E1000_BMCR_ISOLATE)))
 		return 0;
 	bmcr &= ~(E1000_BMCR_POWER_DOWN | E1000_BMCR_ISOLATE);
@@ -206,10 +234,15 @@ int e1000_mac_get(struct e1000_hw *hw, struct plx_mac *mac)
 	return 0;
 }
 
+void e1000_rar_set(struct e1000_hw *hw, uint32_t i, const struct plx_mac *mac)
+{
+	e1000_wr(hw, E1000_RAL(i), mac != NULL ? plx_load_le32(&mac->b[0]) : 0);
+	e1000_wr(hw, E1000_RAH(i), mac != NULL ? plx_load_le16(&mac->b[4]) | E1000_RAH_AV : 0);
+}
+
 void e1000_mac_set(struct e1000_hw *hw, const struct plx_mac *mac)
 {
-	e1000_wr(hw, E1000_RAL(0), plx_load_le32(&mac->b[0]));
-	e1000_wr(hw, E1000_RAH(0), plx_load_le16(&mac->b[4]) | E1000_RAH_AV);
+	e1000_rar_set(hw, 0, mac);
 }
 
 /* With RCTL.MO = 0 bits 47:36 of the address, in the order of the wire, are the hash (7.1.1.2). */

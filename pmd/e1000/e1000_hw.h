@@ -55,6 +55,10 @@ struct e1000_gen {
 	void (*bus_quiesce)(struct e1000_hw *hw);
 	/* After CTRL.RST: waits until the device can be used. 0 or -errno. */
 	int (*reset_wait)(struct e1000_hw *hw);
+	/* The EEPROM, NULL: cannot be read. EERD: where the address is, and the bit that is set at the end. */
+	uint32_t (*nvm_words)(struct e1000_hw *hw);
+	uint32_t eerd_addr_shift, eerd_done;
+	uint32_t rx_fifo_kb; /* as the packet buffer is split */
 	/* The PHY's bus, where it is shared with the firmware. */
 	void (*mdio_take)(struct e1000_hw *hw);
 	void (*mdio_give)(struct e1000_hw *hw);
@@ -96,9 +100,10 @@ struct e1000_hw {
 	const struct e1000_model *model;
 	const struct e1000_gen *gen; /* the model's */
 	struct plx_win win;
-	uint32_t ctrl;    /* CTRL as it was last written */
-	bool no_mdio_own; /* the firmware does not share MDIO: not asked again */
-	bool no_nvm_done; /* nothing tells that the NVM has been read: not waited for again */
+	uint32_t ctrl;          /* CTRL as it was last written */
+	uint32_t adv, adv_1000; /* what the PHY offers: of E1000_ADV_MASK, and of its register 9 */
+	bool no_mdio_own;       /* the firmware does not share MDIO: not asked again */
+	bool no_nvm_done;       /* nothing tells that the NVM has been read: not waited for again */
 };
 
 static inline uint32_t e1000_rd(const struct e1000_hw *hw, uint32_t reg)
@@ -136,7 +141,13 @@ int e1000_hw_reset(struct e1000_hw *hw);
 /* Ends receiving and transmitting, and waits until the device has no bus request outstanding. */
 void e1000_hw_quiesce(struct e1000_hw *hw);
 
-/* 4.6.3.1: wakes the PHY, starts autonegotiation unless it is done. */
+/* nvm_words of PCIe devices. */
+uint32_t e1000_eec_words(struct e1000_hw *hw);
+
+/* A register of the PHY. -EIO: it does not answer. */
+int e1000_phy_read(struct e1000_hw *hw, unsigned reg, uint32_t *v);
+
+/* 4.6.3.1: wakes the PHY; starts autonegotiation unless it is done, with hw->adv and hw->adv_1000. */
 int e1000_phy_init(struct e1000_hw *hw);
 
 /* The link as it is now: up only when autonegotiation, if the PHY does it, is complete. */
@@ -145,6 +156,8 @@ int e1000_hw_link(struct e1000_hw *hw, struct plx_link *link);
 /* Station address 0 of the filter (RAL, RAH). Reading: -EINVAL when it is none. */
 int e1000_mac_get(struct e1000_hw *hw, struct plx_mac *mac);
 void e1000_mac_set(struct e1000_hw *hw, const struct plx_mac *mac);
+/* Address i of the filter, or none (NULL). */
+void e1000_rar_set(struct e1000_hw *hw, uint32_t i, const struct plx_mac *mac);
 
 /* The bit of a multicast address in the hash table: register bit / 32, bit bit % 32. */
 uint32_t e1000_mcast_bit(const struct plx_mac *mac);

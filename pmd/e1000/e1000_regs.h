@@ -314,6 +314,12 @@ enum {
 #define E1000_SYNC_PHY     PLX_BIT(1) /* PHY of port 0; the next bit: of port 1 */
 #define E1000_SYNC_FW      16         /* so much further up: taken by the firmware */
 
+/* EERD: bits 2 and 1 differ between generations: struct e1000_gen */
+#define E1000_EERD_START PLX_BIT(0)
+
+/* FCRTL */
+#define E1000_FCRTL_XONE PLX_BIT(31) /* a frame that ends the pause is sent */
+
 /* EXTCNF_CTRL */
 #define E1000_EXTCNF_MDIO_OWN PLX_BIT(5) /* software owns MDIO, once it reads as set */
 
@@ -326,13 +332,30 @@ enum {
 #define E1000_MDIC_ERROR  PLX_BIT(30)
 
 /* The PHY's registers (IEEE 802.3 clause 22.2.4; datasheet 10.3). */
-enum { E1000_PHY_BMCR = 0, E1000_PHY_BMSR = 1 };
+enum {
+	E1000_PHY_BMCR = 0,
+	E1000_PHY_BMSR = 1,
+	E1000_PHY_ADV = 4,  /* what we offer, */
+	E1000_PHY_LPA = 5,  /* and the other end */
+	E1000_PHY_GBCR = 9, /* what we offer of 1000 Mbit/s */
+};
 #define E1000_BMCR_RESTART_AN PLX_BIT(9)
 #define E1000_BMCR_ISOLATE    PLX_BIT(10)
 #define E1000_BMCR_POWER_DOWN PLX_BIT(11)
 #define E1000_BMCR_AN_ENABLE  PLX_BIT(12)
 #define E1000_BMSR_LINK       PLX_BIT(2) /* stays 0 until read, once it was 0 */
 #define E1000_BMSR_AN_DONE    PLX_BIT(5)
+#define E1000_ADV_10_HALF     PLX_BIT(5)
+#define E1000_ADV_10_FULL     PLX_BIT(6)
+#define E1000_ADV_100_HALF    PLX_BIT(7)
+#define E1000_ADV_100_FULL    PLX_BIT(8)
+#define E1000_ADV_PAUSE       PLX_BIT(10)
+#define E1000_ADV_ASM_DIR     PLX_BIT(11)
+#define E1000_ADV_SPEEDS \
+	(E1000_ADV_10_HALF | E1000_ADV_10_FULL | E1000_ADV_100_HALF | E1000_ADV_100_FULL)
+#define E1000_ADV_MASK  (E1000_ADV_SPEEDS | E1000_ADV_PAUSE | E1000_ADV_ASM_DIR)
+#define E1000_GBCR_HALF PLX_BIT(8)
+#define E1000_GBCR_FULL PLX_BIT(9)
 
 /* RCTL */
 #define E1000_RCTL_EN         PLX_BIT(1)

@@ -191,6 +191,11 @@ uint32_t fake_82574_tx_block(const struct fake_82574 *m, uint32_t queue)
 	return m574_tx_block(m, queue);
 }
 
+uint16_t fake_82574_peek_phy(const struct fake_82574 *m, uint32_t reg)
+{
+	return m->phy[reg & 31];
+}
+
 void fake_82574_count(const struct fake_82574 *m, struct fake_82574_counts *c)
 {
 	fake_lock(m->pci);

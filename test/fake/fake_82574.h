@@ -103,6 +103,9 @@ void fake_82574_poke(struct fake_82574 *m, uint32_t off, uint32_t v);
 uint32_t fake_82574_rx_block(const struct fake_82574 *m, uint32_t queue);
 uint32_t fake_82574_tx_block(const struct fake_82574 *m, uint32_t queue);
 
+/** A register of the PHY, likewise. */
+uint16_t fake_82574_peek_phy(const struct fake_82574 *m, uint32_t reg);
+
 /** Frames sent, received into memory, and dropped for want of room. */
 struct fake_82574_counts {
 	uint64_t tx, rx, missed;
