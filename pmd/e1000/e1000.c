@@ -142,7 +142,8 @@ static uint32_t rctl(const struct plx_port *port, uint32_t mtu)
 
 	(void)buf_len(port, &size);
 	v |= size;
-	if (mtu + PLX_ETH_OVERHEAD - 4 > E1000_FRAME_NO_LPE)
+	/* without it the 82576 drops untagged frames from 1515 bytes on: there RLPML is the limit */
+	if (p->hw.gen->rx_max != NULL || mtu + PLX_ETH_OVERHEAD - 4 > E1000_FRAME_NO_LPE)
 		v |= E1000_RCTL_LPE;
 	if (p->promisc)
 		v |= E1000_RCTL_UPE | E1000_RCTL_MPE;

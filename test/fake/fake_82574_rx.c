@@ -246,7 +246,10 @@ void m574_rx_drain(struct fake_82574 *m)
 static bool good(struct fake_82574 *m, const uint8_t *frame, uint32_t len, uint32_t bad)
 {
 	uint32_t rctl = m574_get(m, R_RCTL), wire = len + 4;
-	uint32_t limit = (rctl & RCTL_LPE) != 0 ? m->gen->rx_limit(m) : 1522;
+	bool tagged = plx_load_be16(frame + 12) == (m574_get(m, R_VET) & 0xffff);
+	uint32_t limit = (rctl & RCTL_LPE) != 0          ? m->gen->rx_limit(m)
+			 : m->gen->one_by_one && !tagged ? 1518
+							 : 1522;
 
 	if ((bad & FAKE_82574_CRC) != 0)
 		m574_count(m, R_CRCERRS, 1);

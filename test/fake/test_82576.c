@@ -377,7 +377,9 @@ TEST(driver_82576, longest_frames)
 		CHECK_EQ(plx_port_set_mtu(r.port, 3000), 0);
 		CHECK(arrives(&r, 3018));
 		CHECK(!arrives(&r, 3019));
-		CHECK(arrives(&r, 1514));
+		CHECK_EQ(plx_port_set_mtu(r.port, 1500), 0);
+		CHECK(arrives(&r, 1518));
+		CHECK(!arrives(&r, 1519));
 		end(&r);
 	}
 }
