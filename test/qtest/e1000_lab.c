@@ -4,7 +4,7 @@
 
 #include "e1000_lab.h"
 
-void lab_start_isa(struct lab *l, enum plx_isa isa)
+static void start(struct lab *l, enum plx_isa isa, const char *program)
 {
 	struct plx_ctx_opts opts = PLX_CTX_OPTS_INIT;
 	char wire[256];
@@ -17,11 +17,28 @@ void lab_start_isa(struct lab *l, enum plx_isa isa)
 
 	memset(l, 0, sizeof(*l));
 	CHECK_EQ(qemu_run_init(&l->r), 0);
+	if (program != NULL)
+		snprintf(l->r.program, sizeof(l->r.program), "%s", program);
 	l->wire = qemu_run_wire(&l->r, "w", wire, sizeof(wire));
 	CHECK(l->wire >= 0);
 	CHECK_OK(qemu_run_start(&l->r, 256, args));
 	opts.isa = isa;
 	CHECK_OK(plx_ctx_open(&opts, &l->ctx));
+}
+
+void lab_start_isa(struct lab *l, enum plx_isa isa)
+{
+	start(l, isa, NULL);
+}
+
+const char *lab_start_newer(struct lab *l)
+{
+	char program[512];
+	const char *why = qemu_run_find("igb", program, sizeof(program));
+
+	if (why == NULL)
+		start(l, PLX_ISA_AUTO, program);
+	return why;
 }
 
 void lab_start(struct lab *l)

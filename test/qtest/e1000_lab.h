@@ -53,6 +53,8 @@ struct setup {
 
 void lab_start(struct lab *l);
 void lab_start_isa(struct lab *l, enum plx_isa isa);
+/* With a QEMU of 8.0 or later. Why there is none, or NULL. */
+const char *lab_start_newer(struct lab *l);
 void lab_stop(struct lab *l);
 /* Opens, configures and starts; waits for the link. where: "slot=2". */
 void end_start(struct lab *l, struct end *e, const char *where, const struct setup *s);

@@ -112,8 +112,8 @@ TEST(e1000_offload, sent_checksums)
 	lab_stop(&l);
 }
 
-/* Sends a packet for a to cut, and looks at what b gets. False: it came as fragments of an IP packet. */
-static bool cut(struct lab *l, const struct tso_case *c)
+/* Sends a packet for a to cut, and looks at what b gets. */
+static void cut(struct lab *l, const struct tso_case *c)
 {
 	static uint8_t p[TSO_REF_MAX];
 	const struct plx_mac to = end_mac(&l->b);
@@ -135,13 +135,10 @@ static bool cut(struct lab *l, const struct tso_case *c)
 
 		CHECK_EQ(receive(&l->b, &m, 1, 2000), 1);
 		CHECK_EQ(plx_mbuf_read(m, 0, f, m->pkt_len), 0);
-		if (!c->v6 && c->vlan < 0 && (plx_load_be16(f + 20) & 0x3fff) != 0)
-			return false;
 		CHECK_STR(tso_ref_check(c, i, f, m->pkt_len), "");
 		plx_mbuf_free(m);
 	}
 	CHECK_EQ(receive(&l->b, &m, 1, 20), 0);
-	return true;
 }
 
 TEST(e1000_offload, sent_segments)
@@ -159,14 +156,16 @@ TEST(e1000_offload, sent_segments)
 	const struct setup s = {
 		.tx_offloads = PLX_TX_OFFLOAD_TSO | PLX_TX_OFFLOAD_VLAN | PLX_TX_OFFLOAD_MULTI_SEG,
 		.n_desc = 512};
+	const char *why;
 	struct lab l;
 
 	NEEDS_QEMU();
-	lab_start(&l);
+	why = lab_start_newer(&l); /* older ones cut TCP into IP fragments */
+	if (why != NULL)
+		SKIP(why);
 	lab_pair(&l, &s);
 	for (size_t i = 0; i < PLX_ARRAY_SIZE(cases); i++)
-		if (!cut(&l, &cases[i]))
-			SKIP("this QEMU cuts TCP into IP fragments, which 8.0 and later do not");
+		cut(&l, &cases[i]);
 	lab_stop(&l);
 }
 
