@@ -10,20 +10,20 @@ root=$PWD
 # suite | minutes | when | commands it needs | what it is
 suites() {
 	cat <<'TABLE'
-gcc      | 6 | default | gcc                    | gcc, warnings are errors; unit, fake, conformance
-checks   | 1 | default | gcc                    | layers, format, symbols, text and the like
+gcc      | 9 | default | gcc                    | gcc, warnings are errors; unit, fake, conformance
+checks   | 2 | default | gcc                    | layers, format, symbols, text and the like
 headers  | 1 | default | gcc                    | each public header alone, C11 and C++17
 install  | 1 | default | gcc pkg-config         | an example built outside, against the installed library
 netns    | 2 | default | gcc ip unshare         | network ports and real programs in namespaces of the tests' own
-qtest    | 2 | default | gcc qemu-system-x86_64 | drivers against the device models of a stock QEMU
-guest    | 6 | default | gcc qemu-system-x86_64 | VFIO and an IOMMU under a kernel of Debian's, emulated
-clang    | 5 | default | clang                  | clang, warnings are errors; unit, fake, conformance
-debug    | 2 | default | gcc                    | buildtype debug, no optional driver; unit, fake, conformance
-asan     | 8 | default | gcc                    | AddressSanitizer and UBSan; unit, fake, conformance, qtest
-tsan     | 2 | default | gcc                    | ThreadSanitizer; everything with threads
-valgrind | 4 | default | gcc valgrind           | no leak, no invalid access; unit, fake, conformance
+qtest    | 5 | default | gcc qemu-system-x86_64 | drivers against the device models of a stock QEMU
+guest    | 8 | default | gcc qemu-system-x86_64 | VFIO and an IOMMU under a kernel of Debian's, emulated
+clang    | 9 | default | clang                  | clang, warnings are errors; unit, fake, conformance
+debug    | 4 | default | gcc                    | buildtype debug, no optional driver; unit, fake, conformance
+asan     | 15 | default | gcc                    | AddressSanitizer and UBSan; unit, fake, conformance, qtest
+tsan     | 4 | default | gcc                    | ThreadSanitizer; everything with threads
+valgrind | 8 | default | gcc valgrind           | no leak, no invalid access; unit, fake, conformance
 fuzz     | 2 | default | clang                  | each libFuzzer target, the same 100,000 inputs each time
-arm64    | 2 | default | aarch64-linux-gnu-gcc qemu-aarch64-static apt-get dpkg-deb | cross build; unit tests under qemu-user
+arm64    | 4 | default | aarch64-linux-gnu-gcc qemu-aarch64-static apt-get dpkg-deb | cross build; unit tests under qemu-user
 doc      | 1 | default | doxygen                | the API reference, warnings are errors
 stress   | 30 | long   | gcc                    | what tsan runs, 34 times as often: hand-over 100,000 times
 fuzz-long | 10 | long  | clang                  | each libFuzzer target for a minute
